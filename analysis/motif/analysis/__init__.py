@@ -1,0 +1,1 @@
+"""Models and what is derived from measurements: gradients, features, maps, neighbours."""

@@ -1,0 +1,1 @@
+"""The Streamlit dashboard: a thin view of a workspace."""

@@ -1,0 +1,1 @@
+"""Sources, readers, the DataFed client and the local sandbox server."""

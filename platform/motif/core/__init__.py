@@ -1,0 +1,1 @@
+"""What every part of Motif agrees on: records, contracts, store, catalog, ledger, jobs."""
