@@ -1,0 +1,1 @@
+"""Features of images that know symmetry: wallpaper groups, descriptors, learned extractor."""
