@@ -1,0 +1,380 @@
+"""The catalog: an index of the store's journal that can be asked, and the log of runs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Select,
+    create_engine,
+    event,
+    func,
+    select,
+)
+
+from motif.core import schema
+from motif.core.contracts import Known
+from motif.core.errors import NotFoundError
+from motif.core.query import Query, parse
+from motif.core.records import FacetValue
+
+IDS_PER_STATEMENT = 5_000
+"""Bound parameters in one statement; SQLite allows 32,766."""
+
+
+@dataclass(frozen=True)
+class MeasurementRow:
+    """What the catalog knows of one measurement; its numbers lie in the store."""
+
+    id: str
+    record_id: str
+    collection: str
+    kind: str
+    key: str
+    title: str
+    array: str
+    row: int
+    layout: Mapping[str, Any]
+    composition: Mapping[str, float]
+    targets: Mapping[str, tuple[float | None, str]]
+    simulated: bool
+    live: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.layout["shape"])
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        return tuple(self.layout["dims"])
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return tuple(self.layout.get("channels", ()))
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Unit of each channel of an image, or the one unit of a spectrum's intensity."""
+        return tuple(self.layout["units"])
+
+    @property
+    def pixel_size(self) -> float | None:
+        """Distance of neighbouring pixels along x in metres; None when the file does not tell."""
+        axis = self.layout["coordinates"].get("x")
+        return float(axis["step"]) if axis and axis["units"] == "m" and "step" in axis else None
+
+    @property
+    def scan_size(self) -> float | None:
+        """Width of the image in metres, from the first pixel's centre to the last's."""
+        step = self.pixel_size
+        return None if step is None else step * (self.shape[-1] - 1)
+
+
+@dataclass(frozen=True)
+class RecordRow:
+    """What the catalog knows of one record."""
+
+    id: str
+    source: str
+    native_id: str
+    collection: str
+    title: str
+    fingerprint: str
+    raw_fingerprint: str
+    raw_sha256: str
+    raw_size: int
+    file_name: str
+    reader: str
+    reader_version: int
+    metadata: Mapping[str, Any]
+    origin: Mapping[str, Any]
+    notes: Sequence[str]
+    disagreements: Sequence[Mapping[str, Any]]
+    simulated: bool
+    live: bool
+    revision: int
+    first_seen: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A record whose file could not be read, and why."""
+
+    source: str
+    native_id: str
+    title: str
+    file_name: str
+    reason: str
+    reader: str
+    first_bytes: str
+    fingerprint: str
+    raw_fingerprint: str
+    readers: str
+    """Readers and versions that were asked; other ones may try again."""
+    first_seen: str
+    last_seen: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job."""
+
+    id: str
+    job: str
+    commands: Sequence[str]
+    state: str
+    """``running``, ``done``, ``failed`` or ``lost`` (its process is gone)."""
+    started_at: str
+    finished_at: str | None
+    counts: Mapping[str, Any]
+    error: str
+    log: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """One derived result: what made it, from what, and what came out in short."""
+
+    id: str
+    stage: str
+    collection: str
+    parameters: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    created_at: str
+    seconds: float
+    snapshot: str
+    """Store snapshot its inputs were read from."""
+    number: int
+    inputs: tuple[str, ...] = field(default=(), repr=False)
+
+
+def now() -> str:
+    """The present time as ISO 8601 text in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Catalog:
+    """Reads of the catalog. Journal lines are applied by `motif.core.journal`."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+
+    def create(self) -> None:
+        schema.metadata.create_all(self.engine)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with self.engine.connect() as connection:
+            yield connection
+
+    @property
+    def journal_length(self) -> int:
+        """Journal lines applied so far."""
+        statement = select(schema.state.c.value).where(schema.state.c.key == "journal")
+        with self.reading() as connection:
+            return int(connection.execute(statement).scalar() or 0)
+
+    def query(self, text: str) -> Query:
+        """Parse a filter; facet names the catalog holds are offered in the error."""
+        return parse(text, known=self.facet_names())
+
+    def facet_names(self) -> list[str]:
+        with self.reading() as connection:
+            return list(connection.scalars(select(schema.facets.c.name).distinct()))
+
+    def select(
+        self,
+        collection: str | None = None,
+        where: str | None = None,
+        kind: str | None = None,
+        ids: Sequence[str] | None = None,
+    ) -> list[MeasurementRow]:
+        """Live measurements that match, ordered by id."""
+        table = schema.measurements
+        statement = select(table).where(table.c.live).order_by(table.c.id)
+        if collection is not None:
+            statement = statement.where(table.c.collection == collection)
+        if kind is not None:
+            statement = statement.where(table.c.kind == kind)
+        if where and where.strip():
+            condition = self.query(where).where(table, schema.facets)
+            statement = statement.where(condition)
+        if ids is None:
+            return self._measurements(statement)
+        found = [
+            row
+            for part in _parts(ids)
+            for row in self._measurements(statement.where(table.c.id.in_(part)))
+        ]
+        return sorted(found, key=lambda row: row.id)
+
+    def measurement(self, measurement_id: str) -> MeasurementRow:
+        table = schema.measurements
+        rows = self._measurements(select(table).where(table.c.id == measurement_id))
+        if not rows:
+            raise NotFoundError(
+                f'There is no measurement "{measurement_id}"; list them with motif records.'
+            )
+        return rows[0]
+
+    def measurements_of(self, record_id: str) -> list[MeasurementRow]:
+        """Live measurements of one record, in the order of the file."""
+        table = schema.measurements
+        return self._measurements(
+            select(table).where(table.c.record_id == record_id, table.c.live).order_by(table.c.row)
+        )
+
+    def record(self, record_id: str) -> RecordRow:
+        table = schema.records
+        with self.reading() as connection:
+            row = connection.execute(select(table).where(table.c.id == record_id)).first()
+        if row is None:
+            raise NotFoundError(f'There is no record "{record_id}"; list them with motif records.')
+        return RecordRow(**row._mapping)
+
+    def records(self, source: str | None = None, collection: str | None = None) -> list[RecordRow]:
+        """Live records, ordered by id."""
+        table = schema.records
+        statement = select(table).where(table.c.live).order_by(table.c.id)
+        if source is not None:
+            statement = statement.where(table.c.source == source)
+        if collection is not None:
+            statement = statement.where(table.c.collection == collection)
+        with self.reading() as connection:
+            return [RecordRow(**row._mapping) for row in connection.execute(statement)]
+
+    def header(self, record_id: str) -> list[tuple[str, str]]:
+        """The instrument's header of a record, in file order."""
+        table = schema.headers
+        with self.reading() as connection:
+            packed = connection.execute(
+                select(table.c.document).where(table.c.record_id == record_id)
+            ).scalar()
+        return [] if packed is None else [(k, v) for k, v in json.loads(zlib.decompress(packed))]
+
+    def facets(self, ids: Sequence[str]) -> dict[str, dict[str, FacetValue]]:
+        """Facet values of measurements: id -> {name: value}; numbers in SI base units."""
+        found: dict[str, dict[str, FacetValue]] = {one: {} for one in ids}
+        for row in self.facet_rows(ids):
+            found[row.measurement_id][row.name] = facet_value(row)
+        return found
+
+    def facet_rows(self, ids: Sequence[str]) -> list[Row[Any]]:
+        """Rows of the facets table for these measurements, with unit and origin."""
+        table = schema.facets
+        with self.reading() as connection:
+            return [
+                row
+                for part in _parts(ids)
+                for row in connection.execute(
+                    select(table).where(table.c.measurement_id.in_(part)).order_by(table.c.name)
+                )
+            ]
+
+    def known(self, source: str) -> dict[str, Known]:
+        """Fingerprints of what a source has delivered: live records and quarantined ones."""
+        found: dict[str, Known] = {}
+        with self.reading() as connection:
+            for table in (schema.records, schema.quarantine):
+                statement = select(
+                    table.c.native_id, table.c.fingerprint, table.c.raw_fingerprint
+                ).where(table.c.source == source)
+                if table is schema.records:
+                    statement = statement.where(table.c.live)
+                for row in connection.execute(statement):
+                    found[row.native_id] = Known(row.fingerprint, row.raw_fingerprint)
+        return found
+
+    def cursor(self, source: str) -> str:
+        table = schema.cursors
+        with self.reading() as connection:
+            value = connection.execute(
+                select(table.c.cursor).where(table.c.source == source)
+            ).scalar()
+        return value or ""
+
+    def quarantined(self, source: str | None = None) -> list[Quarantined]:
+        table = schema.quarantine
+        statement = select(table).order_by(table.c.source, table.c.native_id)
+        if source is not None:
+            statement = statement.where(table.c.source == source)
+        with self.reading() as connection:
+            return [Quarantined(**row._mapping) for row in connection.execute(statement)]
+
+    def runs(self, limit: int = 100, job: str | None = None) -> list[Run]:
+        """Runs of jobs, newest first."""
+        table = schema.runs
+        statement = select(table).order_by(table.c.started_at.desc()).limit(limit)
+        if job is not None:
+            statement = statement.where(table.c.job == job)
+        with self.reading() as connection:
+            return [Run(**row._mapping) for row in connection.execute(statement)]
+
+    def collections(self) -> dict[str, dict[str, int]]:
+        """Live measurements by collection and kind."""
+        table = schema.measurements
+        statement = (
+            select(table.c.collection, table.c.kind, func.count())
+            .where(table.c.live)
+            .group_by(table.c.collection, table.c.kind)
+            .order_by(table.c.collection)
+        )
+        found: dict[str, dict[str, int]] = {}
+        with self.reading() as connection:
+            for collection, kind, count in connection.execute(statement):
+                found.setdefault(collection, {})[kind] = count
+        return found
+
+    def _measurements(self, statement: Select[Any]) -> list[MeasurementRow]:
+        with self.reading() as connection:
+            return [MeasurementRow(**row._mapping) for row in connection.execute(statement)]
+
+
+def facet_value(row: Row[Any]) -> FacetValue:
+    """Value of a row of the facets table."""
+    if row.text is not None:
+        return str(row.text)
+    return bool(row.number) if row.unit == "bool" else float(row.number)
+
+
+def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), IDS_PER_STATEMENT):
+        yield ids[start : start + IDS_PER_STATEMENT]
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+    return engine
+
+
+def _tune_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",  # a lost tail is replayed from the store's journal
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()

@@ -1,0 +1,51 @@
+"""Verifies that what the catalog names is what the store holds."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from motif.core.catalog import MeasurementRow
+from motif.core.errors import NotFoundError
+from motif.core.layout import measurement_id, restore
+from motif.core.progress import Progress
+from motif.core.records import Measurement
+from motif.core.workspace import Workspace
+
+
+def check_workspace(workspace: Workspace, progress: Progress) -> list[str]:
+    """Problems found, one sentence each; empty when every byte is where it should be."""
+    problems: list[str] = []
+    snapshot = workspace.store.snapshot()
+    if snapshot.journal_length != workspace.catalog.journal_length:
+        problems.append(
+            f"The catalog has applied {workspace.catalog.journal_length} of "
+            f"{snapshot.journal_length} journal lines."
+        )
+    rows = sorted(workspace.select(), key=lambda row: (row.array, row.row))
+    progress.expect(len(rows))
+    for row in rows:
+        problem = _check_row(workspace, row)
+        if problem:
+            problems.append(problem)
+        progress.advance()
+    for derivation in workspace.ledger.all():
+        try:
+            workspace.ledger.arrays(derivation)
+        except (KeyError, NotFoundError):
+            problems.append(f"The arrays of {derivation.stage} {derivation.id} are missing.")
+    return problems
+
+
+def _check_row(workspace: Workspace, row: MeasurementRow) -> str | None:
+    snapshot = workspace.store.snapshot()
+    try:
+        values = np.asarray(snapshot.array(row.array)[row.row])
+    except (NotFoundError, IndexError):
+        return f"Measurement {row.id} ({row.title}) is missing at {row.array}[{row.row}]."
+    restored = Measurement(row.key, row.kind, row.title, restore(row, values, snapshot))  # type: ignore[arg-type]
+    if measurement_id(row.record_id, restored) != row.id:
+        digest = hashlib.sha256(values.tobytes()).hexdigest()[:12]
+        return f"Measurement {row.id} ({row.title}) does not match its bytes (sha256 {digest})."
+    return None

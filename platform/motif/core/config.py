@@ -1,0 +1,176 @@
+"""``motif.toml``: validated settings of one workspace. Unknown keys are refused by name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from motif.core.errors import ConfigError
+
+FILE_NAME = "motif.toml"
+NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
+"""Names of sources, collections and jobs: safe in paths, URLs and queries."""
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+
+class Strict(BaseModel):
+    """A table whose unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceConfig(BaseModel):
+    """``[sources.NAME]``: the keys beyond these belong to the kind and are checked by it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str
+    into: Name
+    """Collection the measurements go into."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        return self.__pydantic_extra__ or {}
+
+
+class JobConfig(Strict):
+    """``[jobs.NAME]``: command lines run one after another."""
+
+    run: list[str] = Field(min_length=1)
+    schedule: str | None = None
+    """Five-field cron line; without it the job runs only when asked."""
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, value: str | None) -> str | None:
+        if value is not None and len(value.split()) != 5:
+            raise ValueError(f'"{value}" is not a cron line of five fields such as "0 2 * * *"')
+        return value
+
+
+class ComputeConfig(Strict):
+    scheduler: str = "local"
+    """``local`` or the address of a Dask scheduler."""
+    workers: int = Field(default=2, ge=1)
+    threads_per_worker: int = Field(default=1, ge=1)
+
+
+class StoreConfig(Strict):
+    url: str | None = None
+    """``s3://``, ``gs://`` or ``az://`` prefix; the workspace's own folder by default."""
+
+
+class CatalogConfig(Strict):
+    url: str | None = None
+    """SQLAlchemy URL; ``catalog.sqlite`` in the workspace by default."""
+
+
+class FacetConfig(Strict):
+    """``[facets.NAME]``: a further facet taken from a header or from record metadata."""
+
+    path: str = Field(pattern=r"^(header|record):.+$")
+    unit: str = ""
+    """Unit of the number found there; empty for text and pure numbers."""
+
+
+class DashboardConfig(Strict):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8501, ge=0, le=65535)
+
+
+class Config(BaseSettings):
+    """The whole of ``motif.toml``; ``MOTIF_COMPUTE__SCHEDULER`` and the like override it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MOTIF_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    sources: dict[Name, SourceConfig] = {}
+    jobs: dict[Name, JobConfig] = {}
+    facets: dict[Name, FacetConfig] = {}
+    compute: ComputeConfig = ComputeConfig()
+    store: StoreConfig = StoreConfig()
+    catalog: CatalogConfig = CatalogConfig()
+    dashboard: DashboardConfig = DashboardConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def load_config(path: Path) -> Config:
+    """Read and validate a ``motif.toml``; raise `ConfigError` naming the first wrong key."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}; correct that line.") from error
+    try:
+        return Config(**table)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_first_problem(error)}") from error
+
+
+def check_known(keys: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
+    """Refuse keys outside `known`, naming the nearest one."""
+    for key in keys:
+        if key not in known:
+            raise ConfigError(f"{where}: {_unknown(key, list(known))}")
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        return _unknown(".".join(place), _siblings(place))
+    if place and place[-1] == "[key]":
+        return (
+            f'the name "{place[-2]}" must start with a letter and hold only letters, digits, '
+            "_ and -; rename it."
+        )
+    if first["type"] == "missing":
+        return f'[{".".join(place[:-1])}] lacks the key "{place[-1]}"; add it.'
+    message = re.sub(r"^Value error, ", "", first["msg"])
+    return f"{'.'.join(place)}: {message}; the value is {first['input']!r}."
+
+
+def _siblings(place: list[str]) -> list[str]:
+    model: type[BaseModel] = Config
+    tables: dict[str, type[BaseModel]] = {
+        "jobs": JobConfig,
+        "facets": FacetConfig,
+        "sources": SourceConfig,
+    }
+    if len(place) == 1:
+        return list(model.model_fields)
+    if place[0] in tables:
+        model = tables[place[0]]
+    else:
+        annotation = Config.model_fields[place[0]].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return [".".join([*place[:-1], name]) for name in model.model_fields]
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    hint = f'did you mean "{nearest[0]}"?' if nearest else f"known keys are {', '.join(known)}."
+    return f'unknown key "{key}"; {hint}'

@@ -1,0 +1,204 @@
+"""Jobs of ``motif.toml``: command lines run one after another, by hand or on a cron line.
+
+A job never overlaps itself: its lock is held by the process that runs it and falls with it.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import getpid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import psutil
+from filelock import FileLock, Timeout
+from sqlalchemy import insert, select, update
+
+from motif.core import schema
+from motif.core.catalog import Run, now
+from motif.core.config import JobConfig
+from motif.core.errors import ConfigError, MotifError, NotFoundError
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    from motif.core.workspace import Workspace
+
+
+class JobBusyError(MotifError, BlockingIOError):
+    """The job is running already."""
+
+
+class JobFailedError(MotifError, RuntimeError):
+    """A command of the job did not end well."""
+
+
+def job(workspace: Workspace, name: str) -> JobConfig:
+    """The job of this name in ``motif.toml``."""
+    jobs = workspace.config.jobs
+    if name not in jobs:
+        known = f"known jobs are {', '.join(jobs)}" if jobs else "motif.toml declares none"
+        raise NotFoundError(f'There is no job "{name}"; {known}.')
+    return jobs[name]
+
+
+def run_job(workspace: Workspace, name: str) -> Run:
+    """Run a job to its end; `JobFailedError` names the command that failed and the log."""
+    commands = job(workspace, name).run
+    with recording(workspace, name, commands) as (counts, log):
+        for command in commands:
+            counts[command] = _run_command(workspace, command, log)
+    return workspace.catalog.runs(1, name)[0]
+
+
+def retry(workspace: Workspace, run_id: str) -> Run:
+    """Run the job of an earlier run again."""
+    with workspace.catalog.reading() as connection:
+        name = connection.execute(
+            select(schema.runs.c.job).where(schema.runs.c.id == run_id)
+        ).scalar()
+    if name is None:
+        raise NotFoundError(f'There is no run "{run_id}"; list them with motif jobs runs.')
+    return run_job(workspace, name)
+
+
+@contextmanager
+def recording(
+    workspace: Workspace, name: str, commands: list[str]
+) -> Iterator[tuple[dict[str, Any], TextIO]]:
+    """Keep a run's counts, duration, outcome and log; refuses to overlap a run of that job.
+
+    Yields:
+        A dictionary to put counts into, and the open log file.
+    """
+    run_id = uuid.uuid4().hex[:12]
+    folder = workspace.root / "logs"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{run_id}.log"
+    counts: dict[str, Any] = {}
+    with _exclusive(workspace, name), path.open("w", encoding="utf-8") as log:
+        mark_lost(workspace)
+        with workspace.catalog.engine.begin() as connection:
+            connection.execute(
+                insert(schema.runs).values(
+                    id=run_id, job=name, commands=commands, state="running", started_at=now(),
+                    counts={}, error="", log=str(path.relative_to(workspace.root)), pid=getpid(),
+                )
+            )  # fmt: skip
+        try:
+            yield counts, log
+        except BaseException as error:
+            _finish(workspace, run_id, "failed", counts, str(error) or type(error).__name__)
+            raise
+        _finish(workspace, run_id, "done", counts, "")
+
+
+def mark_lost(workspace: Workspace) -> None:
+    """Mark runs whose process is gone."""
+    for run in workspace.catalog.runs(1000):
+        if run.state == "running" and not psutil.pid_exists(run.pid):
+            _finish(workspace, run.id, "lost", run.counts, f"Its process {run.pid} is gone.")
+
+
+def scheduler(workspace: Workspace) -> BackgroundScheduler:
+    """A scheduler, not yet started, with every job that has a cron line."""
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    made = BackgroundScheduler(
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
+    )
+    for name, config in workspace.config.jobs.items():
+        if config.schedule is not None:
+            made.add_job(
+                _run_scheduled, _trigger(name, config.schedule), [workspace, name], id=name
+            )
+    return made
+
+
+def next_times(workspace: Workspace) -> Mapping[str, str | None]:
+    """When each job runs next, in ISO 8601 with the local offset; None without a schedule."""
+    from datetime import datetime
+
+    times: dict[str, str | None] = {}
+    for name, config in workspace.config.jobs.items():
+        times[name] = None
+        if config.schedule is not None:
+            trigger = _trigger(name, config.schedule)
+            at = trigger.get_next_fire_time(None, datetime.now().astimezone())
+            times[name] = at.isoformat() if at else None
+    return times
+
+
+def _trigger(name: str, line: str) -> Any:
+    from apscheduler.triggers.cron import CronTrigger
+
+    try:
+        return CronTrigger.from_crontab(line)
+    except ValueError as error:
+        raise ConfigError(
+            f'jobs.{name}.schedule "{line}" is no cron line: {error}; correct motif.toml.'
+        ) from error
+
+
+def _run_scheduled(workspace: Workspace, name: str) -> None:
+    try:
+        run_job(workspace, name)
+    except MotifError as error:
+        sys.stderr.write(f"motif: {error}\n")
+
+
+def _run_command(workspace: Workspace, command: str, log: TextIO) -> Any:
+    """Run one ``motif`` command line in a process of its own; returns its JSON document."""
+    log.write(f"$ motif {command}\n")
+    log.flush()
+    argv = [
+        sys.executable,
+        "-m",
+        "motif.core.cli",
+        "-w",
+        str(workspace.root),
+        *shlex.split(command),
+    ]
+    done = subprocess.run(
+        [*argv, "--json"], stdout=subprocess.PIPE, stderr=log, text=True, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    log.write(done.stdout)
+    log.flush()
+    if done.returncode != 0:
+        lines = Path(log.name).read_text(encoding="utf-8").strip().splitlines()
+        reason = lines[-1].removeprefix("motif: ")
+        raise JobFailedError(f'"motif {command}" ended with code {done.returncode}: {reason}')
+    return json.loads(done.stdout) if done.stdout.strip() else {}
+
+
+@contextmanager
+def _exclusive(workspace: Workspace, name: str) -> Iterator[None]:
+    folder = workspace.cache / "jobs"
+    folder.mkdir(exist_ok=True)
+    lock = FileLock(folder / f"{name}.lock", blocking=False)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise JobBusyError(
+            f'The job "{name}" is running already; see motif jobs runs, and wait for its end.'
+        ) from error
+
+
+def _finish(
+    workspace: Workspace, run_id: str, state: str, counts: Mapping[str, Any], error: str
+) -> None:
+    table = schema.runs
+    with workspace.catalog.engine.begin() as connection:
+        connection.execute(
+            update(table)
+            .where(table.c.id == run_id)
+            .values(state=state, finished_at=now(), counts=dict(counts), error=error)
+        )

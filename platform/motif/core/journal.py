@@ -1,0 +1,211 @@
+"""Applies the store's journal to the catalog: each line in one transaction, in order, once."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
+
+from motif.core import schema
+from motif.core.catalog import IDS_PER_STATEMENT, Catalog
+from motif.core.store import Snapshot
+
+Line = Mapping[str, Any]
+
+
+def catch_up(catalog: Catalog, snapshot: Snapshot) -> int:
+    """Apply the lines the catalog has not seen; returns how many."""
+    applied = catalog.journal_length
+    count = 0
+    if snapshot.journal_length > applied:
+        for number, line in snapshot.journal(applied):
+            apply(catalog, number, line)
+            count += 1
+    return count
+
+
+def rebuild(catalog: Catalog, snapshot: Snapshot) -> int:
+    """Empty every journaled table and replay the whole journal."""
+    catalog.create()
+    with catalog.engine.begin() as connection:
+        for table in schema.JOURNALED:
+            connection.execute(delete(table))
+        connection.execute(delete(schema.state).where(schema.state.c.key == "journal"))
+    return catch_up(catalog, snapshot)
+
+
+def apply(catalog: Catalog, number: int, line: Line) -> None:
+    """Apply line `number`; a line applied before is left alone."""
+    with catalog.engine.begin() as connection:
+        if not _claim(connection, number):
+            return
+        if line["what"] == "sync":
+            _apply_sync(connection, line)
+        else:
+            _apply_derivation(connection, number, line)
+
+
+def _claim(connection: Connection, number: int) -> bool:
+    """Move the journal position from `number` to `number + 1`, unless it is past that."""
+    state = schema.state
+    if number == 0:
+        seen = connection.execute(select(state.c.value).where(state.c.key == "journal")).scalar()
+        if seen is None:
+            connection.execute(insert(state).values(key="journal", value="1"))
+        return seen is None
+    moved = connection.execute(
+        update(state)
+        .where(state.c.key == "journal", state.c.value == str(number))
+        .values(value=str(number + 1))
+    )
+    return moved.rowcount == 1
+
+
+def _apply_sync(connection: Connection, line: Line) -> None:
+    source, at = line["source"], line["at"]
+    taken = [row["native_id"] for row in line["records"]]
+    gone = [*line["deleted"], *(row["native_id"] for row in line["quarantined"])]
+    _delete_where(connection, schema.quarantine, "native_id", [*taken, *line["deleted"]], source)
+    _retire(connection, source, gone, at)
+    for row in line["records"]:
+        _upsert_record(connection, row, at)
+    _write_measurements(connection, line["records"])
+    for row in line["quarantined"]:
+        _quarantine(connection, source, row, at)
+    if line.get("cursor") is not None:
+        connection.execute(delete(schema.cursors).where(schema.cursors.c.source == source))
+        connection.execute(
+            insert(schema.cursors).values(source=source, cursor=line["cursor"], updated_at=at)
+        )
+
+
+def _retire(connection: Connection, source: str, native_ids: Sequence[str], at: str) -> None:
+    """Take records that are deleted, or no longer readable, out of every listing."""
+    records, measurements = schema.records, schema.measurements
+    for start in range(0, len(native_ids), IDS_PER_STATEMENT):
+        part = native_ids[start : start + IDS_PER_STATEMENT]
+        chosen = select(records.c.id).where(
+            records.c.source == source, records.c.native_id.in_(part)
+        )
+        connection.execute(
+            update(measurements).where(measurements.c.record_id.in_(chosen)).values(live=False)
+        )
+        connection.execute(
+            update(records)
+            .where(records.c.source == source, records.c.native_id.in_(part), records.c.live)
+            .values(live=False, updated_at=at)
+        )
+
+
+def _upsert_record(connection: Connection, row: Line, at: str) -> None:
+    records, headers = schema.records, schema.headers
+    values = {key: row[key] for key in row if key not in ("header", "measurements")}
+    values |= {"live": True, "updated_at": at}
+    before = connection.execute(
+        select(records.c.revision).where(records.c.id == row["id"])
+    ).scalar()
+    if before is None:
+        connection.execute(insert(records).values(**values, first_seen=at, revision=1))
+    else:
+        connection.execute(
+            update(records).where(records.c.id == row["id"]).values(**values, revision=before + 1)
+        )
+    if "header" in row:
+        document = zlib.compress(json.dumps(row["header"]).encode(), 6)
+        connection.execute(delete(headers).where(headers.c.record_id == row["id"]))
+        connection.execute(insert(headers).values(record_id=row["id"], document=document))
+
+
+def _write_measurements(connection: Connection, records: Sequence[Line]) -> None:
+    """Insert what is new, revive what came back, retire what the record no longer holds."""
+    table = schema.measurements
+    rows = [m for record in records for m in record["measurements"]]
+    if not records:
+        return
+    record_ids = [record["id"] for record in records]
+    for start in range(0, len(record_ids), IDS_PER_STATEMENT):
+        part = record_ids[start : start + IDS_PER_STATEMENT]
+        connection.execute(update(table).where(table.c.record_id.in_(part)).values(live=False))
+    new = [
+        {key: row[key] for key in row if key != "facets"} | {"live": True}
+        for row in rows
+        if "array" in row
+    ]
+    if new:
+        connection.execute(insert(table), new)
+    kept = [row["id"] for row in rows if "array" not in row]
+    for start in range(0, len(kept), IDS_PER_STATEMENT):
+        part = kept[start : start + IDS_PER_STATEMENT]
+        connection.execute(update(table).where(table.c.id.in_(part)).values(live=True))
+    _delete_where(connection, schema.facets, "measurement_id", [row["id"] for row in rows])
+    facets = [
+        {"measurement_id": row["id"], **facet_columns(facet)}
+        for row in rows
+        for facet in row["facets"]
+    ]
+    if facets:
+        connection.execute(insert(schema.facets), facets)
+
+
+def facet_columns(facet: Line) -> dict[str, Any]:
+    """A journaled facet as columns of the facets table."""
+    value = facet["value"]
+    is_text = isinstance(value, str)
+    return {
+        "name": facet["name"],
+        "text": value if is_text else None,
+        "number": None if is_text else float(value),
+        "unit": "bool" if isinstance(value, bool) else facet["unit"],
+        "origin": facet["origin"],
+    }
+
+
+def _quarantine(connection: Connection, source: str, row: Line, at: str) -> None:
+    table = schema.quarantine
+    place = (table.c.source == source, table.c.native_id == row["native_id"])
+    before = connection.execute(select(table.c.first_seen, table.c.attempts).where(*place)).first()
+    connection.execute(delete(table).where(*place))
+    connection.execute(
+        insert(table).values(
+            **row,
+            source=source,
+            first_seen=before.first_seen if before else at,
+            last_seen=at,
+            attempts=before.attempts + 1 if before else 1,
+        )
+    )
+
+
+def _apply_derivation(connection: Connection, number: int, line: Line) -> None:
+    row = dict(line["derivation"])
+    inputs = row.pop("inputs")
+    table = schema.derivations
+    if connection.execute(select(table.c.id).where(table.c.id == row["id"])).first():
+        return
+    connection.execute(insert(table).values(**row, created_at=line["at"], number=number))
+    if inputs:
+        connection.execute(
+            insert(schema.derivation_inputs),
+            [
+                {"derivation_id": row["id"], "position": position, "input_id": one}
+                for position, one in enumerate(inputs)
+            ],
+        )
+
+
+def _delete_where(
+    connection: Connection,
+    table: Table,
+    column: str,
+    values: Sequence[str],
+    source: str | None = None,
+) -> None:
+    for start in range(0, len(values), IDS_PER_STATEMENT):
+        part = values[start : start + IDS_PER_STATEMENT]
+        statement = delete(table).where(table.c[column].in_(part))
+        if source is not None:
+            statement = statement.where(table.c.source == source)
+        connection.execute(statement)

@@ -1,0 +1,162 @@
+"""Everything derived: same inputs never run twice, and every result knows what made it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from motif.core import schema
+from motif.core.catalog import Catalog, Derivation
+from motif.core.errors import NotFoundError
+from motif.core.records import canonical_json, content_id
+
+if TYPE_CHECKING:
+    from motif.core.store import Snapshot, Store, Transaction
+
+Commit = Callable[[Callable[["Transaction"], dict[str, Any] | None]], None]
+
+MADE_BY = {
+    "embedding": "motif embed {collection}",
+    "projection": "motif project {collection}",
+    "ensemble-member": "motif train composition {collection}",
+    "gradients": "motif train composition {collection}",
+    "symmetry-model": "motif train symmetry",
+}
+"""Stage -> the command that makes one, for error messages."""
+
+
+def derivation_id(stage: str, parameters: Mapping[str, Any], inputs: Sequence[str]) -> str:
+    """Hash of stage, parameters (with code version and weights) and input ids."""
+    return content_id(stage, canonical_json(dict(parameters)), *inputs)
+
+
+class Arrays(Mapping[str, NDArray[Any]]):
+    """Arrays of one derivation, each read from the store when asked for."""
+
+    def __init__(self, snapshot: Snapshot, group: str) -> None:
+        self._snapshot = snapshot
+        self._group = group
+        self._names = snapshot.names(group)
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._snapshot.load(f"{self._group}/{name}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class Ledger:
+    """Derivations of one workspace."""
+
+    def __init__(self, catalog: Catalog, store: Store, commit: Commit) -> None:
+        self._catalog = catalog
+        self._store = store
+        self._commit = commit
+
+    def get(self, derivation: str) -> Derivation:
+        """The derivation of this id."""
+        found = self._load(schema.derivations.c.id == derivation)
+        if not found:
+            raise NotFoundError(f'There is no result "{derivation}"; list them with motif status.')
+        return found[0]
+
+    def find(
+        self, stage: str, parameters: Mapping[str, Any], inputs: Sequence[str]
+    ) -> Derivation | None:
+        """The result of exactly this computation, if it was made before."""
+        found = self._load(schema.derivations.c.id == derivation_id(stage, parameters, inputs))
+        return found[0] if found else None
+
+    def record(
+        self,
+        stage: str,
+        collection: str,
+        parameters: Mapping[str, Any],
+        inputs: Sequence[str],
+        arrays: Mapping[str, NDArray[Any]],
+        summary: Mapping[str, Any],
+        seconds: float,
+    ) -> Derivation:
+        """Store a result in one commit; a result made meanwhile by another process wins."""
+        identity = derivation_id(stage, parameters, inputs)
+
+        def build(transaction: Transaction) -> dict[str, Any] | None:
+            if self.find(stage, parameters, inputs) is not None:
+                return None
+            for name, array in arrays.items():
+                transaction.put(f"{_group(stage, identity)}/{name}", np.asarray(array))
+            document = {
+                "id": identity, "stage": stage, "collection": collection,
+                "parameters": dict(parameters), "inputs": list(inputs),
+                "summary": dict(summary), "seconds": round(seconds, 3),
+                "snapshot": self._store.snapshot().id,
+            }  # fmt: skip
+            return {"what": "derive", "derivation": document}
+
+        self._commit(build)
+        return self.get(identity)
+
+    def all(
+        self, stage: str | None = None, collection: str | None = None, **parameters: Any
+    ) -> list[Derivation]:
+        """Derivations oldest first; keyword arguments filter on parameters."""
+        table = schema.derivations
+        conditions = []
+        if stage is not None:
+            conditions.append(table.c.stage == stage)
+        if collection is not None:
+            conditions.append(table.c.collection == collection)
+        return [
+            one
+            for one in self._load(*conditions)
+            if all(one.parameters.get(key) == value for key, value in parameters.items())
+        ]
+
+    def latest(self, stage: str, collection: str, **parameters: Any) -> Derivation:
+        """The newest result of a stage; `NotFoundError` names the command that makes one."""
+        found = self.all(stage, collection, **parameters)
+        if not found:
+            command = MADE_BY.get(stage, "motif status").format(collection=collection)
+            raise NotFoundError(f'"{collection}" has no {stage} yet; make it with {command}.')
+        return found[-1]
+
+    def made_from(self, identity: str) -> list[Derivation]:
+        """What was derived from a measurement or from another derivation."""
+        table = schema.derivation_inputs
+        chosen = select(table.c.derivation_id).where(table.c.input_id == identity)
+        return self._load(schema.derivations.c.id.in_(chosen))
+
+    def arrays(self, derivation: Derivation) -> Arrays:
+        return Arrays(self._store.snapshot(), _group(derivation.stage, derivation.id))
+
+    def _load(self, *conditions: Any) -> list[Derivation]:
+        table, inputs = schema.derivations, schema.derivation_inputs
+        statement = select(table).where(*conditions).order_by(table.c.number)
+        with self._catalog.reading() as connection:
+            rows = list(connection.execute(statement))
+            return [
+                Derivation(
+                    **row._mapping,
+                    inputs=tuple(
+                        connection.scalars(
+                            select(inputs.c.input_id)
+                            .where(inputs.c.derivation_id == row.id)
+                            .order_by(inputs.c.position)
+                        )
+                    ),
+                )
+                for row in rows
+            ]
+
+
+def _group(stage: str, identity: str) -> str:
+    return f"derived/{stage}/{identity}"

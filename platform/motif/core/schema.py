@@ -1,0 +1,171 @@
+"""Tables of the catalog (SQLAlchemy Core): SQLite in WAL mode, or PostgreSQL."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+state = Table(
+    "state",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("native_id", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("raw_fingerprint", Text, nullable=False),
+    Column("raw_sha256", Text, nullable=False),
+    Column("raw_size", Integer, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("reader_version", Integer, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    Column("origin", JSON, nullable=False),
+    Column("notes", JSON, nullable=False),
+    Column("disagreements", JSON, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("first_seen", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Index("records_by_source", "source", "native_id", unique=True),
+)
+
+headers = Table(
+    "headers",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+)
+
+measurements = Table(
+    "measurements",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("record_id", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("array", Text, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("layout", JSON, nullable=False),
+    Column("composition", JSON, nullable=False),
+    Column("targets", JSON, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("live", Boolean, nullable=False),
+    Index("measurements_by_record", "record_id"),
+    Index("measurements_by_collection", "collection", "live", "id"),
+    Index("measurements_by_place", "array", "row", unique=True),
+)
+
+facets = Table(
+    "facets",
+    metadata,
+    Column("measurement_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("text", Text),
+    Column("number", Float),
+    Column("unit", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Index("facets_by_number", "name", "number", "measurement_id"),
+    Index("facets_by_text", "name", "text", "measurement_id"),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("native_id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reader", Text, nullable=False),
+    Column("first_bytes", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("raw_fingerprint", Text, nullable=False),
+    Column("readers", Text, nullable=False),
+    Column("first_seen", Text, nullable=False),
+    Column("last_seen", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+)
+
+derivations = Table(
+    "derivations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("stage", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("summary", JSON, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("snapshot", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Index("derivations_by_stage", "stage", "collection", "number"),
+)
+
+derivation_inputs = Table(
+    "derivation_inputs",
+    metadata,
+    Column("derivation_id", Text, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("input_id", Text, nullable=False),
+    Index("derivation_inputs_by_input", "input_id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("job", Text, nullable=False),
+    Column("commands", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Column("counts", JSON, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("log", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Index("runs_by_job", "job", "started_at"),
+)
+
+JOURNALED = (
+    records,
+    headers,
+    measurements,
+    facets,
+    cursors,
+    quarantine,
+    derivations,
+    derivation_inputs,
+)
+"""Tables that the store's journal can rebuild; `runs` is the catalog's own."""

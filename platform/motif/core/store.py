@@ -1,0 +1,201 @@
+"""Arrays in an Icechunk repository (Zarr format 3), with a journal of what each commit means.
+
+Every change is one Icechunk commit that holds the arrays *and* one journal line. The catalog is
+an index of that journal: a process killed between the two leaves a line the next one applies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlparse
+
+import icechunk
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec
+
+from motif.core.errors import ConfigError, NotFoundError
+
+JOURNAL = "journal"
+MANIFEST_ROWS = 10_000
+"""Chunks a manifest holds: keeps a commit at some milliseconds however long arrays grow."""
+
+ConflictError = icechunk.ConflictError
+
+icechunk.set_logs_filter("icechunk=error")
+
+
+def storage_for(url: str | None, folder: Path) -> icechunk.Storage:
+    """Object storage for an ``s3://``, ``gs://`` or ``az://`` prefix, else the local folder."""
+    if url is None:
+        return icechunk.local_filesystem_storage(str(folder))
+    parts = urlparse(url)
+    prefix = parts.path.strip("/")
+    if parts.scheme == "s3":
+        return icechunk.s3_storage(bucket=parts.netloc, prefix=prefix, from_env=True)
+    if parts.scheme == "gs":
+        return icechunk.gcs_storage(bucket=parts.netloc, prefix=prefix, from_env=True)
+    if parts.scheme == "az":
+        account, _, container = parts.netloc.partition(".")
+        return icechunk.azure_storage(
+            account=account, container=container, prefix=prefix, from_env=True
+        )
+    raise ConfigError(f'store.url "{url}" is none of s3://, gs:// and az://; correct motif.toml.')
+
+
+def _settings() -> icechunk.RepositoryConfig:
+    config = icechunk.RepositoryConfig.default()
+    every = icechunk.ManifestSplitCondition.AnyArray()
+    rows = icechunk.ManifestSplitDimCondition.Axis(0)
+    config.manifest = icechunk.ManifestConfig(
+        splitting=icechunk.ManifestSplittingConfig.from_dict({every: {rows: MANIFEST_ROWS}})
+    )
+    return config
+
+
+class Transaction:
+    """One commit in the making: append rows, put arrays, then `commit`."""
+
+    def __init__(self, repository: icechunk.Repository) -> None:
+        self._session = repository.writable_session("main")
+        self.root = zarr.open_group(self._session.store, mode="a", zarr_format=3)
+
+    @property
+    def journal_length(self) -> int:
+        return int(cast(zarr.Array[Any], self.root[JOURNAL]).shape[0])
+
+    def append(self, path: str, rows: NDArray[Any], start: int, chunk_rows: int = 1) -> None:
+        """Write `rows` (n, ...) into the array at `path` from row `start`, creating it."""
+        if path in self.root:
+            array = cast(zarr.Array[Any], self.root[path])
+        else:
+            array = self.root.create_array(
+                path,
+                shape=(0, *rows.shape[1:]),
+                chunks=(chunk_rows, *rows.shape[1:]),
+                dtype=rows.dtype,
+                compressors=_compressor(),
+            )
+        array.resize((start + len(rows), *array.shape[1:]))
+        array[start : start + len(rows)] = rows
+
+    def put(self, path: str, array: NDArray[Any]) -> None:
+        """Store one whole array; byte strings are kept as a matrix of characters."""
+        array = np.asarray(array)
+        attributes: dict[str, Any] = {}
+        if array.dtype.kind == "U":
+            array = np.char.encode(array, "utf-8")
+        if array.dtype.kind == "S":
+            attributes["text"] = True
+            width = max(array.dtype.itemsize, 1)
+            array = np.frombuffer(array.astype(f"S{width}").tobytes(), np.uint8).reshape(
+                *array.shape, width
+            )
+        self.root.create_array(
+            path, data=np.ascontiguousarray(array), compressors=_compressor(),
+            attributes=attributes, overwrite=True, chunks=_chunks(array),
+        )  # fmt: skip
+
+    def commit(self, entry: Mapping[str, Any]) -> str:
+        """Add the journal line and commit; returns the snapshot id."""
+        line = json.dumps(entry, separators=(",", ":"), allow_nan=False)
+        journal = cast(zarr.Array[Any], self.root[JOURNAL])
+        number = journal.shape[0]
+        journal.resize((number + 1,))
+        journal[number] = line
+        return self._session.commit(str(entry["what"]))
+
+
+class Snapshot:
+    """The store as one commit left it: stays the same while others write."""
+
+    def __init__(self, repository: icechunk.Repository, snapshot: str) -> None:
+        self.id = snapshot
+        self._root = zarr.open_group(
+            repository.readonly_session(snapshot_id=snapshot).store, mode="r"
+        )
+
+    @property
+    def journal_length(self) -> int:
+        return int(self.array(JOURNAL).shape[0])
+
+    def journal(self, start: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Journal lines from number `start` on."""
+        lines = self.array(JOURNAL)
+        for number in range(start, lines.shape[0]):
+            yield number, json.loads(str(lines[number]))
+
+    def array(self, path: str) -> zarr.Array[Any]:
+        try:
+            return cast(zarr.Array[Any], self._root[path])
+        except KeyError as error:
+            raise NotFoundError(f'The store holds no array "{path}"; run motif check.') from error
+
+    def names(self, path: str) -> list[str]:
+        """Names of the arrays in the group at `path`."""
+        return sorted(cast(zarr.Group, self._root[path]).array_keys())
+
+    def load(self, path: str) -> NDArray[Any]:
+        """One whole array in memory; text comes back as dtype ``S``."""
+        stored = self.array(path)
+        values = np.asarray(stored[...])
+        if stored.attrs.get("text"):
+            return np.frombuffer(values.tobytes(), f"S{values.shape[-1]}").reshape(
+                values.shape[:-1]
+            )
+        return values
+
+
+class Store:
+    """The Icechunk repository of a workspace."""
+
+    def __init__(self, repository: icechunk.Repository) -> None:
+        self._repository = repository
+        self._latest: Snapshot | None = None
+
+    @classmethod
+    def create(cls, url: str | None, folder: Path) -> Store:
+        repository = icechunk.Repository.create(storage_for(url, folder), config=_settings())
+        repository.save_config()
+        session = repository.writable_session("main")
+        root = zarr.open_group(session.store, mode="a", zarr_format=3)
+        root.create_array(JOURNAL, shape=(0,), chunks=(1,), dtype=str)
+        session.commit("new workspace")
+        return cls(repository)
+
+    @classmethod
+    def open(cls, url: str | None, folder: Path) -> Store:
+        try:
+            return cls(icechunk.Repository.open(storage_for(url, folder)))
+        except icechunk.IcechunkError as error:
+            raise NotFoundError(
+                f"There is no Motif store at {url or folder}; make one with motif init."
+            ) from error
+
+    def transaction(self) -> Transaction:
+        return Transaction(self._repository)
+
+    def snapshot(self, snapshot: str | None = None) -> Snapshot:
+        """The newest snapshot, or the one named."""
+        if snapshot is not None:
+            return Snapshot(self._repository, snapshot)
+        newest = self._repository.lookup_branch("main")
+        if self._latest is None or self._latest.id != newest:
+            self._latest = Snapshot(self._repository, newest)
+        return self._latest
+
+
+def _compressor() -> BloscCodec:
+    return BloscCodec(cname="lz4", clevel=5, shuffle="shuffle")
+
+
+def _chunks(array: NDArray[Any]) -> tuple[int, ...]:
+    """About 4 MB a chunk, split along the first axis only."""
+    if array.ndim == 0 or array.size == 0:
+        return tuple(max(1, n) for n in array.shape)
+    row = max(1, array.nbytes // array.shape[0])
+    return (max(1, min(array.shape[0], 4_194_304 // row)), *array.shape[1:])

@@ -1,0 +1,316 @@
+"""A workspace: one directory with ``motif.toml``, the store, the catalog and a cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from motif.core import journal
+from motif.core.catalog import Catalog, MeasurementRow, RecordRow, now, sqlite_url
+from motif.core.config import FILE_NAME, Config, load_config
+from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
+from motif.core.layout import restore
+from motif.core.ledger import Ledger
+from motif.core.records import FacetValue
+from motif.core.store import ConflictError, Store, Transaction
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+READ_THREADS = 4
+COMMIT_ATTEMPTS = 8
+
+NEW_CONFIG = """\
+# Settings of this Motif workspace. Sources say where measurements come from.
+#
+# [sources.spm]
+# kind = "folder"
+# path = "/data/spm"
+# into = "spm"
+#
+# [jobs.nightly]
+# run = ["ingest spm", "embed spm", "project spm"]
+# schedule = "0 2 * * *"
+"""
+
+
+@dataclass(frozen=True)
+class Library:
+    """A composition library as arrays: n samples, E elements, L spectral points."""
+
+    ids: tuple[str, ...]
+    samples: tuple[str, ...]
+    elements: tuple[str, ...]
+    composition: NDArray[np.float64]
+    """Atomic fractions (n, E)."""
+    axis: NDArray[np.float64]
+    """Spectral axis (L,)."""
+    axis_name: str
+    axis_unit: str
+    spectra: NDArray[np.float64]
+    """Intensities (n, L) as measured."""
+    target_name: str
+    target_unit: str
+    target: NDArray[np.float64]
+    """Figure of merit (n,), NaN where not measured."""
+    simulated: bool
+    record_ids: tuple[str, ...]
+
+
+class Workspace:
+    """Everything Motif remembers, opened for reading and writing."""
+
+    def __init__(self, root: Path, config: Config, catalog: Catalog, store: Store) -> None:
+        self.root = root
+        self.config = config
+        self.catalog = catalog
+        self.store = store
+        self.ledger = Ledger(catalog, store, self.commit)
+
+    @classmethod
+    def init(cls, path: Path | str) -> Self:
+        """Make a workspace in a new or empty-enough directory and open it."""
+        root = Path(path).absolute()
+        if (root / FILE_NAME).exists() and (root / "store").exists():
+            raise ConfigError(f"{root} is a Motif workspace already; open it with motif status.")
+        try:
+            (root / "cache").mkdir(parents=True, exist_ok=True)
+            if not (root / FILE_NAME).exists():
+                (root / FILE_NAME).write_text(NEW_CONFIG, encoding="utf-8")
+            config = load_config(root / FILE_NAME)
+            Store.create(config.store.url, root / "store")
+        except OSError as error:
+            raise ConfigError(
+                f"{root} cannot become a workspace: {error.strerror}; choose another directory."
+            ) from error
+        return cls.open(root)
+
+    @classmethod
+    def open(cls, path: Path | str | None = None) -> Self:
+        """Open a workspace; by default ``$MOTIF_WORKSPACE`` or the nearest one above here."""
+        root = find_root(path)
+        config = load_config(root / FILE_NAME)
+        store = Store.open(config.store.url, root / "store")
+        catalog = Catalog(config.catalog.url or sqlite_url(root / "catalog.sqlite"))
+        workspace = cls(root, config, catalog, store)
+        catalog.create()
+        workspace.refresh()
+        return workspace
+
+    def close(self) -> None:
+        self.catalog.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def cache(self) -> Path:
+        """Folder of what can be made again at any time."""
+        folder = self.root / "cache"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def refresh(self) -> None:
+        """Apply journal lines another process committed but did not live to apply."""
+        if self.store.snapshot().journal_length > self.catalog.journal_length:
+            with self._lock():
+                journal.catch_up(self.catalog, self.store.snapshot())
+
+    def reindex(self) -> int:
+        """Rebuild the catalog from the store; returns the number of journal lines."""
+        with self._lock():
+            return journal.rebuild(self.catalog, self.store.snapshot())
+
+    def commit(self, build: Callable[[Transaction], dict[str, Any] | None]) -> None:
+        """Bytes first, name second: arrays and journal line in one commit, then the catalog.
+
+        `build` writes arrays into the transaction and returns the journal line, or None for
+        nothing to do. It may be called again after a conflict with another machine.
+        """
+        for _ in range(COMMIT_ATTEMPTS):
+            with self._lock():
+                journal.catch_up(self.catalog, self.store.snapshot())
+                transaction = self.store.transaction()
+                number = transaction.journal_length
+                line = build(transaction)
+                if line is None:
+                    return
+                line = {"at": now(), **line}
+                try:
+                    transaction.commit(line)
+                except ConflictError:
+                    continue
+                journal.apply(self.catalog, number, line)
+                return
+        raise ConflictError(f"{self.root}: {COMMIT_ATTEMPTS} commits met another writer's.")
+
+    def next_row(self, array: str) -> int:
+        """First free row of an array; call inside `commit`."""
+        from sqlalchemy import func, select
+
+        from motif.core.schema import measurements
+
+        statement = select(func.max(measurements.c.row)).where(measurements.c.array == array)
+        with self.catalog.reading() as connection:
+            last = connection.execute(statement).scalar()
+        return 0 if last is None else int(last) + 1
+
+    def collections(self) -> list[str]:
+        return list(self.catalog.collections())
+
+    def select(
+        self,
+        collection: str | None = None,
+        where: str | None = None,
+        kind: str | None = None,
+        ids: Sequence[str] | None = None,
+    ) -> list[MeasurementRow]:
+        """Live measurements that match the query `where`, ordered by id."""
+        if collection is not None:
+            self.require_collection(collection)
+        return self.catalog.select(collection, where, kind, ids)
+
+    def require_collection(self, collection: str) -> None:
+        """Refuse a collection that holds nothing, naming those that do."""
+        known = self.collections()
+        if collection not in known:
+            holds = f"it holds {', '.join(known)}" if known else "it is empty: run motif ingest"
+            raise NotFoundError(f'This workspace has no collection "{collection}"; {holds}.')
+
+    def measurement(self, measurement_id: str) -> MeasurementRow:
+        return self.catalog.measurement(measurement_id)
+
+    def record(self, record_id: str) -> RecordRow:
+        return self.catalog.record(record_id)
+
+    def facets(self, ids: Sequence[str]) -> dict[str, dict[str, FacetValue]]:
+        """Facets of measurements: id -> {name: value}; numbers in SI base units."""
+        return self.catalog.facets(ids)
+
+    def read(self, measurement_id: str) -> xr.DataArray:
+        """One measurement with its channels, coordinates and units."""
+        row = self.measurement(measurement_id)
+        snapshot = self.store.snapshot()
+        return restore(row, np.asarray(snapshot.array(row.array)[row.row]), snapshot)
+
+    def frames(
+        self, rows: Sequence[MeasurementRow]
+    ) -> Iterator[tuple[MeasurementRow, NDArray[np.float32]]]:
+        """Images (channel, y, x) as float32, in the order given, read by several threads."""
+        snapshot = self.store.snapshot()
+        arrays = {path: snapshot.array(path) for path in {row.array for row in rows}}
+
+        def load(row: MeasurementRow) -> NDArray[np.float32]:
+            return np.asarray(arrays[row.array][row.row], np.float32)
+
+        with ThreadPoolExecutor(READ_THREADS) as pool:
+            for start in range(0, len(rows), 64):
+                part = rows[start : start + 64]
+                yield from zip(part, pool.map(load, part), strict=True)
+
+    def spectra(self, rows: Sequence[MeasurementRow]) -> NDArray[np.float64]:
+        """Spectra (n, L) on one axis, in the order given."""
+        places = {row.array for row in rows}
+        if len(places) != 1:
+            raise UnsuitableDataError(
+                f"These {len(rows)} spectra lie on {len(places)} different axes; "
+                "choose those of one axis with a filter."
+            )
+        array = self.store.snapshot().array(places.pop())
+        positions = np.array([row.row for row in rows])
+        low, high = int(positions.min()), int(positions.max()) + 1
+        if high - low <= 4 * len(rows):
+            block: NDArray[np.float64] = np.asarray(array[low:high], np.float64)
+            return block[positions - low]
+        scattered: NDArray[np.float64] = np.asarray(array.oindex[positions], np.float64)
+        return scattered
+
+    def library(
+        self, collection: str, target: str | None = None, where: str | None = None
+    ) -> Library:
+        """A collection of spectra with compositions as arrays."""
+        rows = [row for row in self.select(collection, where, "spectrum") if row.composition]
+        if not rows:
+            raise UnsuitableDataError(
+                f'"{collection}" holds no spectra with a composition; ingest a library table.'
+            )
+        names = sorted({name for row in rows for name in row.targets})
+        target = target or (names[0] if names else "")
+        if target not in names:
+            raise UnsuitableDataError(
+                f'"{collection}" has no figure of merit "{target}"; '
+                f"it has {', '.join(names) or 'none'}."
+            )
+        elements = tuple(dict.fromkeys(name for row in rows for name in row.composition))
+        values = [row.targets.get(target, (None, ""))[0] for row in rows]
+        axis_name = rows[0].dims[0]
+        axis = rows[0].layout["coordinates"][axis_name]
+        return Library(
+            ids=tuple(row.id for row in rows),
+            samples=tuple(row.key for row in rows),
+            elements=elements,
+            composition=np.array([[row.composition.get(e, 0.0) for e in elements] for row in rows]),
+            axis=np.asarray(self.store.snapshot().load(axis["array"]), np.float64),
+            axis_name=axis_name,
+            axis_unit=axis["units"],
+            spectra=self.spectra(rows),
+            target_name=target,
+            target_unit=next((row.targets[target][1] for row in rows if target in row.targets), ""),
+            target=np.array([np.nan if value is None else value for value in values]),
+            simulated=any(row.simulated for row in rows),
+            record_ids=tuple(sorted({row.record_id for row in rows})),
+        )
+
+    def counts(self) -> Mapping[str, Any]:
+        """What the workspace holds, in numbers."""
+        collections = self.catalog.collections()
+        kinds: dict[str, int] = {}
+        for by_kind in collections.values():
+            for kind, count in by_kind.items():
+                kinds[kind] = kinds.get(kind, 0) + count
+        return {
+            "records": len(self.catalog.records()),
+            "measurements": kinds,
+            "collections": collections,
+            "quarantined": len(self.catalog.quarantined()),
+            "derived": _tally(one.stage for one in self.ledger.all()),
+        }
+
+    def _lock(self) -> FileLock:
+        return FileLock(self.root / ".lock")
+
+
+def find_root(path: Path | str | None) -> Path:
+    """Directory of the workspace meant by `path`, the environment or the current directory."""
+    asked = path or os.environ.get("MOTIF_WORKSPACE")
+    if asked:
+        root = Path(asked).absolute()
+        if not (root / FILE_NAME).is_file():
+            raise NotFoundError(f"{root} is no Motif workspace; make one with motif init {root}.")
+        return root
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder
+    raise NotFoundError(
+        f"There is no Motif workspace at {here} or above; make one with motif init, "
+        "or name one with --workspace."
+    )
+
+
+def _tally(names: Iterator[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    return counts
