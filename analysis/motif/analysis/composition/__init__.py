@@ -1,0 +1,1 @@
+"""Composition and spectrum to performance, read through gradients (Umehara et al. 2019)."""

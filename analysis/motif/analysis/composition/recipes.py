@@ -1,0 +1,81 @@
+"""How an ensemble is trained: the paper's recipe and a fast one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from motif.analysis.composition.network import Initialisation
+from motif.core.errors import ConfigError
+
+Branches = Literal["both", "spectrum", "composition"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a member besides its data and its seed."""
+
+    name: str
+    spectrum_epochs: int
+    """Epochs of the spectrum branch with a head of its own (step 1)."""
+    composition_epochs: int
+    """Epochs of the composition branch with a head of its own (step 2)."""
+    joined_epochs: int
+    """Epochs of the joined network that starts from both branches (step 3)."""
+    batch: int
+    peak_rate: float
+    """Highest learning rate of Adam."""
+    schedule: Literal["constant", "one-cycle"]
+    scaled: bool
+    """Whether inputs are centred and divided by one scalar per branch."""
+    initialisation: Initialisation
+    epsilon: float = 1e-7
+    """Adam's ε."""
+    dropout: float = 0.25
+    branches: Branches = "both"
+    """Inputs used; a single branch is trained by its own step alone."""
+
+    def parameters(self) -> dict[str, Any]:
+        """All fields as JSON values, for the ledger."""
+        return asdict(self)
+
+
+PUBLISHED = Recipe(
+    name="published",
+    spectrum_epochs=200,
+    composition_epochs=700,
+    joined_epochs=400,
+    batch=10,
+    peak_rate=1e-3,
+    schedule="constant",
+    scaled=False,
+    initialisation="truncated-normal",
+)
+"""Umehara et al. (2019) to the letter: 200/700/400 epochs, batches of 10, raw inputs."""
+
+FAST = Recipe(
+    name="fast",
+    spectrum_epochs=15,
+    composition_epochs=60,
+    joined_epochs=30,
+    batch=64,
+    peak_rate=4e-3,
+    schedule="one-cycle",
+    scaled=True,
+    initialisation="lecun",
+)
+
+RECIPES = {recipe.name: recipe for recipe in (FAST, PUBLISHED)}
+
+
+def recipe_named(name: str | Recipe, **changes: Any) -> Recipe:
+    """The recipe of that name, with fields replaced.
+
+    Raises:
+        ConfigError: no recipe has that name.
+    """
+    if isinstance(name, Recipe):
+        return replace(name, **changes)
+    if name not in RECIPES:
+        raise ConfigError(f"There is no recipe {name!r}; choose {' or '.join(RECIPES)}.")
+    return replace(RECIPES[name], **changes)

@@ -1,0 +1,67 @@
+"""How spectra follow composition across a library: a regression dS/dc with exact derivatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import MiniBatchKMeans
+
+ANCHORS = 400
+"""Most centres of the kernel expansion; more samples are summarised by clustering."""
+
+
+@dataclass(frozen=True)
+class SpectralResponse:
+    """Ridge regression of spectra on composition: linear part plus Gaussian kernels.
+
+    S(c) = b + A c + Σ_j k(c, a_j) w_j with k(c, a) = exp(-γ |c - a|²).
+    """
+
+    linear: NDArray[np.float64]
+    """A, (E, L)"""
+    anchors: NDArray[np.float64]
+    """a, (m, E)"""
+    weights: NDArray[np.float64]
+    """w, (m, L)"""
+    gamma: float
+
+    def chain(
+        self, by_spectrum: NDArray[np.float64], composition: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """(∂P/∂S)(dS/dc): (K, B, E) for ∂P/∂S (K, B, L) at compositions (B, E)."""
+        kernel = _kernel(composition, self.anchors, self.gamma)
+        along = (by_spectrum @ self.weights.T) * kernel
+        pull = along @ self.anchors - along.sum(-1, keepdims=True) * composition
+        return np.asarray(by_spectrum @ self.linear.T + 2 * self.gamma * pull)
+
+
+def spectral_response(
+    spectra: NDArray[np.float64], composition: NDArray[np.float64], *, ridge: float = 1e-2
+) -> SpectralResponse:
+    """Fit the response on spectra (n, L) and compositions (n, E)."""
+    n, elements = composition.shape
+    anchors = np.unique(composition, axis=0)
+    if len(anchors) > ANCHORS:
+        clusters = MiniBatchKMeans(ANCHORS, n_init=1, random_state=0).fit(composition)
+        anchors = np.asarray(clusters.cluster_centers_, dtype=np.float64)
+    spread = composition.std(0)
+    gamma = 1 / max(2 * float((spread**2).sum()), 1e-12)
+    centred = composition - composition.mean(0)
+    scale = float(spread.mean()) or 1.0
+    kernel = _kernel(composition, anchors, gamma)
+    features = np.concatenate([centred / scale, kernel - kernel.mean(0)], 1)
+    gram = features.T @ features / n
+    gram[np.diag_indices_from(gram)] += (
+        ridge * np.r_[np.full(elements, 1e-3), np.full(len(anchors), 1.0)]
+    )
+    solution = np.linalg.solve(gram, features.T @ (spectra - spectra.mean(0)) / n)
+    return SpectralResponse(solution[:elements] / scale, anchors, solution[elements:], gamma)
+
+
+def _kernel(
+    points: NDArray[np.float64], anchors: NDArray[np.float64], gamma: float
+) -> NDArray[np.float64]:
+    squared = (points**2).sum(1)[:, None] + (anchors**2).sum(1) - 2 * points @ anchors.T
+    return np.asarray(np.exp(-gamma * np.maximum(squared, 0)))

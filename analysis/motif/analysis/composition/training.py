@@ -1,0 +1,295 @@
+"""Trains K members at once: own seeds, shuffles, dropout and folds in one batched program.
+
+Members are independent: every random number a member sees comes from streams keyed by its own
+seed and fold, and no operation mixes members. The loss is the sum over members, hence each
+member's gradient is that of its own loss.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from motif.analysis.composition.dropout import DropoutMasks
+from motif.analysis.composition.ensemble import Ensemble, Scaling
+from motif.analysis.composition.network import (
+    BRANCH_PREFIXES,
+    Architecture,
+    Parameters,
+    forward,
+    initialise,
+)
+from motif.analysis.composition.recipes import Recipe
+from motif.core.errors import UnsuitableDataError
+
+Report = Callable[[float], None]
+"""Called with the fraction of the work done, 0 to 1."""
+
+_WEIGHTS, _SHUFFLE, _DROPOUT = range(3)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training: its seed and the fold it never sees."""
+
+    seed: int
+    fold: int | None = None
+    """Held-out fold; None trains on every sample."""
+
+    def stream(self, step: int, purpose: int) -> np.random.SeedSequence:
+        """Seed of the stream for one purpose in training step `step`."""
+        held_out = 0 if self.fold is None else self.fold + 1
+        return np.random.SeedSequence((self.seed, held_out), spawn_key=(step, purpose))
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs and target of n samples."""
+
+    spectra: NDArray[np.float64]
+    """(n, L) normalised intensity; L may be 0."""
+    composition: NDArray[np.float64]
+    """(n, E) atomic fractions."""
+    target: NDArray[np.float64]
+    """(n,)"""
+
+
+def steps_per_epoch(rows: int, batch: int) -> int:
+    """Optimiser steps of an epoch; the last batch may be ragged."""
+    return -(-rows // batch)
+
+
+def train(
+    samples: Samples,
+    rows: Sequence[NDArray[np.int64]],
+    members: Sequence[Member],
+    recipe: Recipe,
+    *,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    report: Report | None = None,
+) -> Ensemble:
+    """Train `members` together, each on its own `rows` of the samples.
+
+    All members must take equally many steps per epoch (`steps_per_epoch`).
+
+    Raises:
+        UnsuitableDataError: members differ in steps per epoch, or a member's target is constant.
+    """
+    if len({steps_per_epoch(len(r), recipe.batch) for r in rows}) != 1:
+        raise UnsuitableDataError(
+            "Members trained together must have the same number of batches; "
+            f"got training sets of {sorted({len(r) for r in rows})} samples "
+            f"in batches of {recipe.batch}."
+        )
+    points = samples.spectra.shape[1] if recipe.branches != "composition" else 0
+    elements = samples.composition.shape[1] if recipe.branches != "spectrum" else 0
+    whole = Architecture(points, elements, dropout=recipe.dropout)
+    run = _Run(samples, rows, members, recipe, torch.device(device), dtype)
+    steps = _training_steps(whole, recipe)
+    meter = _Meter(report, sum(epochs * (4 if a.points else 1) for _, a, epochs in steps))
+    learned: Parameters = {}
+    with single_thread(run.device):
+        for number, architecture, epochs in steps:
+            parameters = initialise(
+                architecture,
+                [np.random.default_rng(m.stream(number, _WEIGHTS)) for m in members],
+                recipe.initialisation,
+                dtype,
+            )
+            if architecture is whole:
+                parameters |= {k: v for k, v in learned.items() if k.startswith(BRANCH_PREFIXES)}
+            learned |= run.fit(number, architecture, parameters, epochs, meter)
+    parameters = {name: learned[name].detach() for name in whole.shapes()}
+    return Ensemble(whole, parameters, run.scaling)
+
+
+def _training_steps(whole: Architecture, recipe: Recipe) -> list[tuple[int, Architecture, int]]:
+    """(number, architecture, epochs) of the steps this network takes."""
+    if not whole.elements:
+        return [(1, whole, recipe.spectrum_epochs)]
+    if not whole.points:
+        return [(2, whole, recipe.composition_epochs)]
+    return [
+        (1, replace(whole, elements=0), recipe.spectrum_epochs),
+        (2, replace(whole, points=0), recipe.composition_epochs),
+        (3, whole, recipe.joined_epochs),
+    ]
+
+
+class _Run:
+    """The data of one call of `train` on its device."""
+
+    def __init__(
+        self,
+        samples: Samples,
+        rows: Sequence[NDArray[np.int64]],
+        members: Sequence[Member],
+        recipe: Recipe,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self.rows, self.members, self.recipe = rows, members, recipe
+        self.device, self.dtype = device, dtype
+        self.scaling = scaling_of(samples, rows, scaled=recipe.scaled).map(dtype).map(device)
+        self.spectra = torch.as_tensor(samples.spectra).to(device, dtype)
+        self.composition = torch.as_tensor(samples.composition).to(device, dtype)
+        self.target = torch.as_tensor(samples.target).to(device, dtype)
+
+    def fit(
+        self,
+        number: int,
+        architecture: Architecture,
+        parameters: Parameters,
+        epochs: int,
+        meter: _Meter,
+    ) -> Parameters:
+        """One training step of the three: minimise the mean squared error for some epochs."""
+        recipe, members = self.recipe, self.members
+        values = {k: v.to(self.device).requires_grad_() for k, v in parameters.items()}
+        optimiser = torch.optim.Adam(
+            list(values.values()), lr=recipe.peak_rate, eps=recipe.epsilon, fused=True
+        )
+        shuffles = [np.random.default_rng(m.stream(number, _SHUFFLE)) for m in members]
+        masks = None
+        if architecture.points and architecture.dropout:
+            bits = [np.random.SFC64(m.stream(number, _DROPOUT)) for m in members]
+            masks = DropoutMasks(architecture, bits, recipe.batch, self.device, self.dtype)
+        steps = steps_per_epoch(len(self.rows[0]), recipe.batch)
+        for epoch in range(epochs):
+            order, weight = self._epoch(shuffles, steps)
+            for step in range(steps):
+                if recipe.schedule == "one-cycle":
+                    rate = one_cycle(epoch * steps + step, epochs * steps, recipe.peak_rate)
+                    optimiser.param_groups[0]["lr"] = rate
+                loss = self._loss(
+                    architecture,
+                    values,
+                    order[step],
+                    weight[step],
+                    masks.draw() if masks is not None else None,
+                )
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+            meter.advance(4 if architecture.points else 1)
+        return {name: value.detach() for name, value in values.items()}
+
+    def _epoch(self, shuffles: Sequence[np.random.Generator], steps: int) -> tuple[Tensor, Tensor]:
+        """Sample indices and loss weights (steps, K, B); a ragged batch is padded by weight 0."""
+        batch = self.recipe.batch
+        order = np.zeros((len(shuffles), steps * batch), np.int64)
+        weight = np.zeros(order.shape)
+        for k, (rows, shuffle) in enumerate(zip(self.rows, shuffles, strict=True)):
+            order[k, : len(rows)] = shuffle.permutation(rows)
+            weight[k, : len(rows)] = 1 / batch
+            ragged = len(rows) % batch
+            if ragged:
+                weight[k, len(rows) - ragged : len(rows)] = 1 / ragged
+
+        def by_step(values: NDArray[np.float64] | NDArray[np.int64]) -> Tensor:
+            return torch.from_numpy(values.reshape(len(shuffles), steps, batch).swapaxes(0, 1))
+
+        return (
+            by_step(order).contiguous().to(self.device),
+            by_step(weight).to(self.device, self.dtype),
+        )
+
+    def _loss(
+        self,
+        architecture: Architecture,
+        parameters: Parameters,
+        index: Tensor,
+        weight: Tensor,
+        masks: tuple[Tensor, Tensor] | None,
+    ) -> Tensor:
+        """Sum over members of each one's mean squared error on its batch."""
+        scaling = self.scaling
+        spectra = composition = None
+        if architecture.points:
+            spectra = self.spectra[index]
+            spectra.sub_(scaling.spectrum_center[:, None])
+            spectra.div_(scaling.spectrum_scale[:, None, None])
+        if architecture.elements:
+            composition = scaling.composition(self.composition[index])
+        target = self.target[index] - scaling.target_mean[:, None]
+        error = forward(architecture, parameters, spectra, composition, masks)
+        error = error - target / scaling.target_std[:, None]
+        return (error.square() * weight).sum()
+
+
+def scaling_of(samples: Samples, rows: Sequence[NDArray[np.int64]], *, scaled: bool) -> Scaling:
+    """Scaling of each member from its own training rows, float64.
+
+    Raises:
+        UnsuitableDataError: the target does not vary among a member's rows.
+    """
+    centers, scales, targets = [], [], []
+    for chosen in rows:
+        target = samples.target[chosen]
+        if not target.std() > 0:
+            raise UnsuitableDataError(
+                f"The figure of merit is {target[0]:g} in all {len(chosen)} training samples; "
+                "there is nothing to learn from a constant."
+            )
+        targets.append((target.mean(), target.std()))
+        for values in (samples.spectra[chosen], samples.composition[chosen]):
+            centers.append(values.mean(0) if scaled else np.zeros(values.shape[1]))
+            spread = values.std(0).mean() if scaled and values.size else 1.0
+            scales.append(spread if spread > 0 else 1.0)
+    mean, std = torch.tensor(targets, dtype=torch.float64).T
+    return Scaling(
+        spectrum_center=torch.from_numpy(np.stack(centers[::2])),
+        spectrum_scale=torch.tensor(scales[::2], dtype=torch.float64),
+        composition_center=torch.from_numpy(np.stack(centers[1::2])),
+        composition_scale=torch.tensor(scales[1::2], dtype=torch.float64),
+        target_mean=mean.clone(),
+        target_std=std.clone(),
+    )
+
+
+def one_cycle(step: int, total: int, peak: float) -> float:
+    """Learning rate that rises from peak/25 over 30 % of the steps, then falls to 0 (cosine)."""
+    turn = 0.3 * total
+    if step < turn:
+        return peak / 25 + (peak - peak / 25) * (1 - math.cos(math.pi * step / turn)) / 2
+    return peak * (1 + math.cos(math.pi * (step - turn) / (total - turn))) / 2
+
+
+def fold_of(n: int, folds: int, seed: int) -> NDArray[np.int64]:
+    """Fold (0 … folds-1) of each of n samples: a random partition into equal parts."""
+    order = np.random.default_rng(np.random.SeedSequence((seed, n, folds))).permutation(n)
+    assignment = np.empty(n, np.int64)
+    assignment[order] = np.arange(n) % folds
+    return assignment
+
+
+@contextmanager
+def single_thread(device: torch.device) -> Iterator[None]:
+    """One thread on a CPU: sums keep their order, and groups of members fill the other cores."""
+    before = torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+class _Meter:
+    """Turns finished epochs into a fraction of the work."""
+
+    def __init__(self, report: Report | None, total: int) -> None:
+        self._report, self._total, self._done = report, max(total, 1), 0
+
+    def advance(self, cost: int) -> None:
+        self._done += cost
+        if self._report is not None:
+            self._report(self._done / self._total)
