@@ -221,7 +221,8 @@ VALUES = (
     [f"a {op} {v}" for op in ("=", "!=", "<", "<=", ">", ">=") for v in VALUES if v != "true"]
     + ["a = true", "a != true", 'a in ("xu", 1, "é")', 'a not in ("xu", 1, "é")']
     + [f"a in ({first}, {second})" for first in VALUES[:4] for second in VALUES[:4]]
-    + [f"a {negation}between {v} and {v}" for v in VALUES if v != "true" for negation in ("", "not ")]
+    + [f"a {negation}between {v} and {v}" for v in VALUES if v != "true"
+       for negation in ("", "not ")]
     + [f"a {negation}like {p}" for p in ('"%"', '"X_"', r'"100\%"', '"É"', r'"a\_b"', '"a_b"')
        for negation in ("", "not ")],
 )  # fmt: skip

@@ -82,7 +82,9 @@ class Flag:
 
     def order(self, facet: object) -> int | None:
         """As `Text.order`."""
-        return Number(self.low, self.low).order(facet)
+        if isinstance(facet, str) or not isinstance(facet, int | float) or math.isnan(facet):
+            return None
+        return (facet > self.value) - (facet < self.value)
 
 
 @dataclass(frozen=True)
