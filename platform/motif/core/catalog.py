@@ -192,12 +192,20 @@ class Catalog:
             return int(connection.execute(statement).scalar() or 0)
 
     def query(self, text: str) -> Query:
-        """Parse a filter; facet names the catalog holds are offered in the error."""
-        return parse(text, known=self.facet_names())
+        """Parse a filter; names and dimensions are checked against the catalog's facets."""
+        return parse(text, known=self.facet_units())
 
-    def facet_names(self) -> list[str]:
+    def facet_units(self) -> dict[str, str | None]:
+        """Every facet there is: name -> SI unit of its numbers ("bool" for flags, None: text)."""
+        table = schema.facets
+        statement = select(table.c.name, func.max(table.c.unit), func.max(table.c.number)).group_by(
+            table.c.name
+        )
         with self.reading() as connection:
-            return list(connection.scalars(select(schema.facets.c.name).distinct()))
+            return {
+                name: None if number is None else unit
+                for name, unit, number in connection.execute(statement)
+            }
 
     def select(
         self,
@@ -233,6 +241,13 @@ class Catalog:
                 f'There is no measurement "{measurement_id}"; list them with motif records.'
             )
         return rows[0]
+
+    def has_measurement(self, measurement_id: str) -> bool:
+        """Whether the store holds this measurement, live or not."""
+        table = schema.measurements
+        with self.reading() as connection:
+            statement = select(table.c.id).where(table.c.id == measurement_id)
+            return connection.execute(statement).first() is not None
 
     def measurements_of(self, record_id: str) -> list[MeasurementRow]:
         """Live measurements of one record, in the order of the file."""

@@ -25,9 +25,8 @@ LINEAR_TOLERANCE = 1e-6
 """Largest deviation from even spacing, in steps, of an axis kept as start and step."""
 
 
-def measurement_id(record_id: str, measurement: Measurement) -> str:
-    """Hash of the canonical bytes and the record: two samples may hold identical numbers."""
-    data = canonical(measurement)
+def measurement_id(record_id: str, measurement: Measurement, data: NDArray[Any]) -> str:
+    """Hash of the `canonical` bytes and the record: two samples may hold identical numbers."""
     axes = [
         np.ascontiguousarray(measurement.data.coords[dim].values, "<f8").tobytes()
         for dim in measurement.data.dims
@@ -35,7 +34,7 @@ def measurement_id(record_id: str, measurement: Measurement) -> str:
     ]
     shape = "x".join(map(str, data.shape))
     head = (record_id, measurement.key, measurement.kind, shape, data.dtype.str)
-    return content_id(*head, *axes, data.tobytes())
+    return content_id(*head, *axes, data.data)
 
 
 def canonical(measurement: Measurement) -> NDArray[Any]:
@@ -45,7 +44,9 @@ def canonical(measurement: Measurement) -> NDArray[Any]:
     return np.ascontiguousarray(values, "<f8" if wide else "<f4")
 
 
-def layout_of(measurement: Measurement) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def layout_of(
+    measurement: Measurement, stored: NDArray[Any]
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """The layout document of a measurement, and the axis arrays it names (path -> values)."""
     data = measurement.data
     axes: dict[str, NDArray[Any]] = {}
@@ -70,7 +71,7 @@ def layout_of(measurement: Measurement) -> tuple[dict[str, Any], dict[str, NDArr
     document = {
         "dims": [str(dim) for dim in data.dims],
         "shape": list(data.shape),
-        "dtype": canonical(measurement).dtype.name,
+        "dtype": stored.dtype.name,
         "channels": channels,
         "units": units,
         "coordinates": coordinates,

@@ -96,11 +96,11 @@ class Asset:
     """Where it lives and belongs: server, repository, owner, tags, dependencies, parents."""
 
 
-def content_id(*parts: str | bytes) -> str:
+def content_id(*parts: str | bytes | memoryview) -> str:
     """Hash length-prefixed parts into an id of `ID_LENGTH` hexadecimal digits."""
     digest = hashlib.sha256()
     for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
+        raw = part.encode() if isinstance(part, str) else memoryview(part).cast("B")
         digest.update(len(raw).to_bytes(8, "big"))
         digest.update(raw)
     return digest.hexdigest()[:ID_LENGTH]

@@ -231,10 +231,10 @@ class Workspace:
         positions = np.array([row.row for row in rows])
         low, high = int(positions.min()), int(positions.max()) + 1
         if high - low <= 4 * len(rows):
-            block: NDArray[np.float64] = np.asarray(array[low:high], np.float64)
-            return block[positions - low]
-        scattered: NDArray[np.float64] = np.asarray(array.oindex[positions], np.float64)
-        return scattered
+            values = np.asarray(array[low:high])[positions - low]
+        else:
+            values = np.asarray(array.oindex[positions])
+        return np.asarray(values, np.float64)
 
     def library(
         self, collection: str, target: str | None = None, where: str | None = None

@@ -1,0 +1,188 @@
+"""Facets of a measurement: what its file says, what its record says, and where they disagree.
+
+The raw file's header outranks the record's metadata; a disagreement is kept and shown.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from motif.core.config import FacetConfig
+from motif.core.records import STANDARD_FACETS, Facet, FacetValue, Header, Measurement
+from motif.core.units import si
+
+DIMENSIONAL = {"scan_size": "m", "temperature": "K"}
+"""Standard facets that are quantities: a number without a unit is not one of them."""
+
+AGREEMENT = 1e-3
+"""Relative difference below which two numbers say the same."""
+
+_QUANTITY = re.compile(r"^\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([^\d\s].*?)\s*$")
+
+
+class Mapper:
+    """Maps record metadata and headers to facets by the rules of one workspace."""
+
+    def __init__(self, declared: Mapping[str, FacetConfig]) -> None:
+        self._declared = declared
+
+    def record_facets(self, metadata: Mapping[str, Any]) -> tuple[list[Facet], list[str]]:
+        """Standard and declared facets found in record metadata, and remarks on the rest."""
+        facets, notes = [], []
+        for name in STANDARD_FACETS:
+            if name in metadata and name not in self._declared:
+                value = _number_and_unit(metadata, name)
+                facet = standard_facet(name, *value)
+                if facet is not None:
+                    facets.append(facet)
+                elif metadata[name] not in (None, ""):
+                    notes.append(f"{name} = {metadata[name]!r} in the record is no {name}")
+        for name, rule in self._declared.items():
+            kind, _, path = rule.path.partition(":")
+            if kind == "record":
+                facet = _declared_facet(name, rule, lookup(metadata, path))
+                if facet is not None:
+                    facets.append(facet)
+        return facets, notes
+
+    def header_facets(self, header: Header) -> list[Facet]:
+        """Facets the workspace declares with a path into the instrument's header."""
+        first: dict[str, str] = {}
+        for key, value in header:
+            first.setdefault(key, value)
+        found = []
+        for name, rule in self._declared.items():
+            kind, _, path = rule.path.partition(":")
+            if kind == "header" and path in first:
+                facet = _declared_facet(name, rule, first[path])
+                if facet is not None:
+                    found.append(facet)
+        return found
+
+
+def merge(
+    from_file: Sequence[Facet], from_record: Sequence[Facet]
+) -> tuple[list[Facet], list[dict[str, Any]]]:
+    """One facet a name, the file's first; and the disagreements of the two."""
+    merged = {facet.name: facet for facet in from_record}
+    disagreements = []
+    for facet in from_file:
+        other = merged.get(facet.name)
+        if other is not None and not agree(facet.value, other.value):
+            disagreements.append(
+                {"facet": facet.name, "header": facet.value, "record": other.value}
+            )
+        merged[facet.name] = facet
+    return list(merged.values()), disagreements
+
+
+def composition_facets(measurement: Measurement) -> list[Facet]:
+    """Atomic fractions and figures of merit as facets, so that a query can name them."""
+    facets = [
+        Facet(element, float(fraction), "composition")
+        for element, fraction in measurement.composition.items()
+    ]
+    for name, (value, unit) in measurement.targets.items():
+        if math.isfinite(value):
+            number, base = si(value, unit)
+            facets.append(Facet(name, number, "target", base))
+    return facets
+
+
+def standard_facet(name: str, value: Any, unit: str = "") -> Facet | None:
+    """A standard facet from a metadata value, or None where the value cannot be one."""
+    origin = f"record:{name}"
+    if name == "acquired_at":
+        text = iso_utc(value)
+        return Facet(name, text, origin) if text else None
+    if name in DIMENSIONAL:
+        quantity = as_quantity(value, unit)
+        if quantity is None or quantity[1] != DIMENSIONAL[name]:
+            return None
+        return Facet(name, quantity[0], origin, quantity[1])
+    if isinstance(value, bool):
+        return Facet(name, value, origin)
+    if isinstance(value, int | float):
+        return Facet(name, float(value), origin) if math.isfinite(value) else None
+    if isinstance(value, list):
+        return Facet(name, ", ".join(map(str, value)), origin)
+    return Facet(name, str(value), origin) if value not in (None, "") else None
+
+
+def as_quantity(value: Any, unit: str = "") -> tuple[float, str] | None:
+    """``(2.5, "V")`` from ``2500`` with ``mV``, or from ``"2500 mV"``; None without a unit."""
+    if isinstance(value, str):
+        match = _QUANTITY.match(value)
+        if match is None:
+            return None
+        value, unit = float(match[1]), match[2]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not unit:
+        return None
+    try:
+        return si(float(value), unit) if math.isfinite(value) else None
+    except ValueError:
+        return None
+
+
+def iso_utc(value: Any) -> str | None:
+    """ISO 8601 in UTC from ISO text; text without an offset is taken as UTC."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def agree(first: FacetValue, second: FacetValue) -> bool:
+    """Whether two values say the same, up to letter case and rounding."""
+    if isinstance(first, str) and isinstance(second, str):
+        return first.strip().casefold() == second.strip().casefold()
+    if isinstance(first, str) or isinstance(second, str):
+        return False
+    return math.isclose(first, second, rel_tol=AGREEMENT)
+
+
+def lookup(metadata: Mapping[str, Any], path: str) -> Any:
+    """Value at a dotted path in nested metadata; None where there is none."""
+    found: Any = metadata
+    for part in path.split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            return None
+        found = found[part]
+    return found
+
+
+def _declared_facet(name: str, rule: FacetConfig, value: Any) -> Facet | None:
+    if value is None or isinstance(value, Mapping):
+        return None
+    if rule.unit:
+        quantity = as_quantity(value, rule.unit)
+        if quantity is None and isinstance(value, str):
+            quantity = _plain_number(value, rule.unit)
+        return None if quantity is None else Facet(name, quantity[0], rule.path, quantity[1])
+    if isinstance(value, bool):
+        return Facet(name, value, rule.path)
+    if isinstance(value, int | float):
+        return Facet(name, float(value), rule.path) if math.isfinite(value) else None
+    return Facet(name, str(value), rule.path)
+
+
+def _plain_number(text: str, unit: str) -> tuple[float, str] | None:
+    try:
+        return as_quantity(float(text), unit)
+    except ValueError:
+        return None
+
+
+def _number_and_unit(metadata: Mapping[str, Any], name: str) -> tuple[Any, str]:
+    """A value, and its unit where the record tells it as ``{"value", "unit"}``."""
+    value = metadata[name]
+    if isinstance(value, Mapping) and "value" in value:
+        return value["value"], str(value.get("unit", ""))
+    return value, ""

@@ -1,0 +1,234 @@
+"""Brings a workspace up to date with one source: nothing lost, nothing doubled.
+
+Each batch of assets is fetched, hashed, read and committed in one transaction, so a process
+killed anywhere leaves whole batches, and the next run goes on with the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from motif.core import plugins
+from motif.core.catalog import RecordRow
+from motif.core.contracts import Known, Source
+from motif.core.errors import NotFoundError, SourceError, UnreadableFileError
+from motif.core.progress import Progress
+from motif.core.records import Asset
+from motif.core.workspace import Workspace
+from motif.ingest.facets import Mapper
+from motif.ingest.intake import Intake, Renewed, Taken
+from motif.ingest.readers import choose
+
+BATCH = 64
+"""Assets in one transaction."""
+FIRST_BYTES = 32
+"""Bytes of an unreadable file kept in its quarantine entry."""
+
+
+@dataclass
+class Summary:
+    """What one sync did; ``seen = new + updated + unchanged + quarantined``."""
+
+    seen: int = 0
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    quarantined: int = 0
+    """Assets of the source that cannot be read at present."""
+
+
+@dataclass
+class _Batch:
+    """Outcome of one batch, as it will be committed."""
+
+    taken: list[Taken] = field(default_factory=list)
+    renewed: list[Renewed] = field(default_factory=list)
+    quarantined: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+def sync(
+    workspace: Workspace,
+    name: str,
+    *,
+    full: bool = False,
+    retry: bool = False,
+    progress: Progress | None = None,
+) -> Summary:
+    """Sync one source of ``motif.toml`` into its collection.
+
+    Args:
+        workspace: where to.
+        name: the source.
+        full: distrust every fingerprint: fetch and hash all raw data again.
+        retry: try everything in quarantine again.
+        progress: told of every asset that is dealt with.
+
+    Raises:
+        SourceError: the source, or some of its files, could not be reached; everything else
+            was stored, and the next run goes on from there.
+    """
+    sources = workspace.config.sources
+    if name not in sources:
+        known = f"known sources are {', '.join(sources)}" if sources else "motif.toml declares none"
+        raise NotFoundError(f'There is no source "{name}"; {known}.')
+    table = sources[name]
+    with closing(plugins.source(table.kind, name, table.options, workspace.root)) as source:
+        return Sync(workspace, source, table.into, progress).run(full=full, retry=retry)
+
+
+class Sync:
+    """One sync of one source into one collection."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        source: Source,
+        collection: str,
+        progress: Progress | None = None,
+    ) -> None:
+        self._catalog = workspace.catalog
+        self._cache = workspace.cache
+        self._source = source
+        self._progress = progress or Progress(source.name, quiet=True)
+        self._readers = plugins.readers()
+        self._intake = Intake(workspace, source.name, collection, Mapper(workspace.config.facets))
+        self._summary = Summary()
+        self._failures: list[str] = []
+
+    def run(self, *, full: bool = False, retry: bool = False) -> Summary:
+        """Compare, fetch, read, store; returns what was done."""
+        name = self._source.name
+        stored = {record.native_id: record for record in self._catalog.records(name)}
+        cursor = self._catalog.cursor(name)
+        changes = self._source.changes(self._known(retry), "" if full else cursor, full=full)
+        with tempfile.TemporaryDirectory(prefix="fetch-", dir=self._cache) as folder:
+            for number, batch in enumerate(_batches(changes.changed, BATCH)):
+                into = Path(folder) / str(number)
+                into.mkdir()
+                self._take(batch, stored, into, full)
+        position = cursor if self._failures else changes.cursor
+        if changes.deleted or position != cursor:
+            self._intake.commit((), (), (), changes.deleted, position)
+        self._report_failures()
+        self._count(changes.seen, len(changes.deleted))
+        return self._summary
+
+    def _known(self, retry: bool) -> dict[str, Known]:
+        """Fingerprints of the past, without quarantined assets that should be tried again."""
+        known = self._catalog.known(self._source.name)
+        for held in self._catalog.quarantined(self._source.name):
+            if retry or held.readers != self._reader_versions:
+                known.pop(held.native_id, None)
+        return known
+
+    @property
+    def _reader_versions(self) -> str:
+        return " ".join(f"{reader.name}/{reader.version}" for reader in self._readers)
+
+    def _take(
+        self, assets: Sequence[Asset], stored: Mapping[str, RecordRow], into: Path, full: bool
+    ) -> None:
+        """Fetch, read and commit one batch."""
+        batch = _Batch()
+        to_fetch = []
+        for asset in assets:
+            record = stored.get(asset.native_id)
+            if record and not full and record.raw_fingerprint == asset.raw_fingerprint:
+                batch.renewed.append(Renewed(asset, record, record.raw_sha256))
+            elif asset.raw_fingerprint:
+                to_fetch.append(asset)
+            else:
+                batch.taken.append(Taken.without_data(asset))
+        self._progress.advance(len(assets) - len(to_fetch))
+        for asset, fetched in self._source.fetch(to_fetch, into):
+            self._read(asset, fetched, stored.get(asset.native_id), batch)
+            self._progress.advance()
+        if batch.taken or batch.renewed or batch.quarantined:
+            self._intake.commit(batch.taken, batch.renewed, batch.quarantined)
+        fresh = sum(one.asset.native_id not in stored for one in batch.taken)
+        self._summary.new += fresh
+        self._summary.updated += len(batch.taken) - fresh + len(batch.renewed)
+
+    def _read(
+        self, asset: Asset, fetched: Path | Exception, record: RecordRow | None, batch: _Batch
+    ) -> None:
+        """Turn one fetched file into measurements, or into a quarantine entry."""
+        if isinstance(fetched, UnreadableFileError):
+            batch.quarantined.append(self._quarantine(asset, fetched, "", b""))
+            return
+        if isinstance(fetched, Exception):
+            if not isinstance(fetched, OSError):
+                raise fetched
+            self._failures.append(f"{asset.native_id} ({fetched})")
+            return
+        digest, size, head = _digest(fetched)
+        if record and record.raw_sha256 == digest and self._is_current(record):
+            same = (record.fingerprint, record.raw_fingerprint) == (
+                asset.fingerprint,
+                asset.raw_fingerprint,
+            )
+            if not same:
+                batch.renewed.append(Renewed(asset, record, digest))
+            return
+        reader_name = ""
+        try:
+            reader = choose(fetched, self._readers)
+            reader_name = f"{reader.name}/{reader.version}"
+            reading = reader(fetched)
+        except UnreadableFileError as error:
+            batch.quarantined.append(self._quarantine(asset, error, reader_name, head))
+        else:
+            batch.taken.append(Taken(asset, reading, reader.name, reader.version, digest, size))
+
+    def _is_current(self, record: RecordRow) -> bool:
+        """Whether the reader that read this record is still the one installed."""
+        installed = {(reader.name, reader.version) for reader in self._readers}
+        return (record.reader, record.reader_version) in installed
+
+    def _quarantine(
+        self, asset: Asset, error: UnreadableFileError, reader: str, head: bytes
+    ) -> dict[str, Any]:
+        return {
+            "native_id": asset.native_id, "title": asset.title, "file_name": asset.file_name,
+            "reason": str(error), "reader": reader, "first_bytes": head[:FIRST_BYTES].hex(" "),
+            "fingerprint": asset.fingerprint, "raw_fingerprint": asset.raw_fingerprint,
+            "readers": self._reader_versions,
+        }  # fmt: skip
+
+    def _report_failures(self) -> None:
+        if self._failures:
+            raise SourceError(
+                f'{len(self._failures)} files of "{self._source.name}" could not be fetched, '
+                f"first {self._failures[0]}; everything else is stored: run motif ingest again."
+            )
+
+    def _count(self, seen: int, deleted: int) -> None:
+        summary = self._summary
+        summary.seen, summary.deleted = seen, deleted
+        summary.quarantined = len(self._catalog.quarantined(self._source.name))
+        summary.unchanged = seen - summary.new - summary.updated - summary.quarantined
+
+
+def _batches(assets: Iterable[Asset], size: int) -> Iterator[list[Asset]]:
+    stream = iter(assets)
+    while batch := list(islice(stream, size)):
+        yield batch
+
+
+def _digest(path: Path) -> tuple[str, int, bytes]:
+    """SHA-256, size and first bytes of a file, read in pieces."""
+    digest, size, head = hashlib.sha256(), 0, b""
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            head = head or piece[:FIRST_BYTES]
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size, head
