@@ -1,0 +1,1 @@
+"""DataFed as a source of records: client wrapper, change feed and transfers."""

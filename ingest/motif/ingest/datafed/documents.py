@@ -1,0 +1,74 @@
+"""Records as dictionaries, whichever message they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from motif.ingest.datafed import metadata
+from motif.ingest.datafed.errors import DataFedError
+
+DEPENDENCIES = ("der", "comp", "ver")
+"""Names of the dependency types: derived from, component of, new version of."""
+OUTGOING = 1
+"""Direction of a dependency on another record."""
+
+
+def from_view(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A ``RecordData`` message (as `wire.plain` gives it) in the form of this package."""
+    text = data.get("metadata") or "{}"
+    return _document(data, _object(text, str(data.get("id"))), data.get("deps") or ())
+
+
+def from_export(text: str) -> dict[str, Any]:
+    """One line of a bulk export in the form of this package."""
+    data = _object(text, "an exported record")
+    content = data.get("md", data.get("metadata")) or {}
+    if isinstance(content, str):
+        content = _object(content, str(data.get("id")))
+    return _document(data, content, data.get("deps") or ())
+
+
+def _document(data: Mapping[str, Any], content: Mapping[str, Any], deps: Any) -> dict[str, Any]:
+    record_id = str(data.get("id") or data.get("_id") or "")
+    if not record_id:
+        raise DataFedError("DataFed described a record without an id; check the server's log.")
+    return {
+        "id": record_id,
+        "title": str(data.get("title") or ""),
+        "alias": str(data.get("alias") or ""),
+        "description": str(data.get("desc") or ""),
+        "tags": [str(tag) for tag in data.get("tags") or ()],
+        "metadata": dict(content),
+        "size": int(data.get("size") or 0),
+        "source": str(data.get("source") or ""),
+        "ext": str(data.get("ext") or ""),
+        "external": bool(data.get("external")),
+        "created": int(data.get("ct") or 0),
+        "updated": int(data.get("ut") or 0),
+        "uploaded": int(data.get("dt") or 0),
+        "owner": str(data.get("owner") or ""),
+        "creator": str(data.get("creator") or ""),
+        "repository": str(data.get("repo_id") or data.get("repo") or ""),
+        "schema": str(data.get("sch_id") or ""),
+        "dependencies": sorted(
+            (_dependency(item) for item in deps if item.get("dir", OUTGOING) in (OUTGOING, "out")),
+            key=lambda item: (item["type"], item["id"]),
+        ),
+    }
+
+
+def _dependency(item: Mapping[str, Any]) -> dict[str, str]:
+    kind = item.get("type", 0)
+    name = DEPENDENCIES[kind] if isinstance(kind, int) and 0 <= kind < 3 else str(kind)
+    return {"id": str(item.get("id") or ""), "type": name}
+
+
+def _object(text: str, what: str) -> dict[str, Any]:
+    try:
+        value = metadata.loads(text)
+    except ValueError as error:
+        raise DataFedError(f"DataFed sent {what} as broken JSON ({error}).") from error
+    if not isinstance(value, dict):
+        raise DataFedError(f"DataFed sent {what} as a JSON {type(value).__name__}, not an object.")
+    return value

@@ -1,0 +1,187 @@
+"""Metadata as strict JSON without losing a value.
+
+DataFed keeps JSON objects whose numbers are doubles. What strict JSON cannot say is written as
+an object with one ``$`` key, so that it survives the way there and back:
+
+=================  =============================================
+``{"$float": s}``  NaN and infinities: ``nan``, ``inf``, ``-inf``
+``{"$int": s}``    integers beyond 2⁵³
+``{"$bytes": s}``  bytes, in base 64
+``{"$time": s}``   dates and times, ISO 8601
+``{"$text": l}``   text with lone surrogates, as code points
+``{"$pairs": l}``  mappings whose keys are not all text
+``{"$dict": d}``   an object that looks like one of these
+=================  =============================================
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+TAGS = frozenset({"$float", "$int", "$bytes", "$time", "$text", "$pairs", "$dict"})
+EXACT_INTEGER = 2**53
+MAX_DEPTH = 100
+"""Nesting beyond this is written as text: no instrument header needs it, recursion ends there."""
+
+
+def to_json(value: Any, notes: list[str] | None = None) -> Any:
+    """The value in strict JSON; `notes` collects one line for each value that was rewritten."""
+    return _to_json(value, "", notes if notes is not None else [], 0)
+
+
+def _to_json(value: Any, place: str, notes: list[str], depth: int) -> Any:
+    if hasattr(value, "tolist"):  # NumPy scalars and arrays
+        value = value.tolist()
+    if value is None or isinstance(value, bool):
+        return value
+    if depth > MAX_DEPTH:
+        notes.append(f"{place or 'metadata'}: nested deeper than {MAX_DEPTH}, kept as text")
+        return str(value)
+    if isinstance(value, Mapping):
+        return _mapping(value, place, notes, depth)
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value, key=repr) if isinstance(value, set | frozenset) else value
+        return [_to_json(v, f"{place}[{i}]", notes, depth + 1) for i, v in enumerate(items)]
+    return _scalar(value, place, notes)
+
+
+def _mapping(value: Mapping[Any, Any], place: str, notes: list[str], depth: int) -> Any:
+    def inner(key: Any, item: Any) -> Any:
+        return _to_json(item, f"{place}.{key}" if place else str(key), notes, depth + 1)
+
+    if not all(isinstance(key, str) and _is_text(key) for key in value):
+        notes.append(f"{place or 'metadata'}: keys that are not text, kept as pairs")
+        return {
+            "$pairs": [
+                [_to_json(key, place, notes, depth + 1), inner(key, item)]
+                for key, item in value.items()
+            ]
+        }
+    plain = {str(key): inner(key, item) for key, item in value.items()}
+    return {"$dict": plain} if len(plain) == 1 and TAGS & plain.keys() else plain
+
+
+def _scalar(value: Any, place: str, notes: list[str]) -> Any:
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return float(value)
+        notes.append(f"{place}: {value} is no JSON number")
+        return {"$float": repr(float(value))}
+    if isinstance(value, int):
+        if abs(value) <= EXACT_INTEGER:
+            return int(value)
+        notes.append(f"{place}: integer beyond 2^53")
+        return {"$int": str(int(value))}
+    if isinstance(value, str):
+        if _is_text(value):
+            return str(value)
+        notes.append(f"{place}: text that is not Unicode")
+        return {"$text": [ord(letter) for letter in value]}
+    if isinstance(value, bytes | bytearray):
+        notes.append(f"{place}: bytes")
+        return {"$bytes": base64.b64encode(value).decode()}
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return {"$time": value.isoformat()}
+    notes.append(f"{place}: {type(value).__name__} kept as text")
+    return _scalar(str(value), place, notes)
+
+
+def from_json(value: Any) -> Any:
+    """Undo `to_json`; what does not follow the rules stays as it is."""
+    if isinstance(value, list):
+        return [from_json(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((tag, content),) = value.items()
+        if tag in TAGS:
+            try:
+                return _UNDO[tag](content)
+            except (TypeError, ValueError, AttributeError):
+                return value
+    return {key: from_json(item) for key, item in value.items()}
+
+
+def dumps(value: Any) -> str:
+    """Strict JSON text of any metadata."""
+    return json.dumps(to_json(value), allow_nan=False, ensure_ascii=False)
+
+
+def loads(text: str | bytes) -> Any:
+    """Parse JSON from outside: bare NaN, Infinity, overflowing numbers and bad text become tagged.
+
+    Raises:
+        ValueError: the text is no JSON, or is nested beyond reason.
+    """
+    try:
+        value = json.loads(text, parse_constant=_constant, parse_float=_float, parse_int=_integer)
+        return _clean(value)
+    except RecursionError as error:
+        raise ValueError("JSON nested beyond reason") from error
+
+
+def _constant(text: str) -> dict[str, str]:
+    return {"$float": {"NaN": "nan", "Infinity": "inf"}.get(text, "-inf")}
+
+
+def _float(text: str) -> Any:
+    value = float(text)
+    return value if math.isfinite(value) else {"$float": repr(value)}
+
+
+def _integer(text: str) -> Any:
+    if len(text) <= 15:
+        return int(text)
+    return int(text) if len(text) < 20 and abs(int(text)) <= EXACT_INTEGER else {"$int": text}
+
+
+def _clean(value: Any) -> Any:
+    """Tag text that is not Unicode; JSON can spell it, no store can keep it."""
+    if isinstance(value, str):
+        return value if _is_text(value) else {"$text": [ord(letter) for letter in value]}
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        if all(map(_is_text, value)):
+            return {key: _clean(item) for key, item in value.items()}
+        return {"$pairs": [[_clean(key), _clean(item)] for key, item in value.items()]}
+    return value
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _undo_float(content: Any) -> float:
+    if content not in ("nan", "inf", "-inf"):
+        raise ValueError(content)
+    return float(content)
+
+
+def _undo_time(content: str) -> datetime.datetime | datetime.date | datetime.time:
+    for kind in (datetime.date, datetime.datetime, datetime.time):
+        try:
+            return kind.fromisoformat(content)
+        except ValueError:
+            continue
+    raise ValueError(content)
+
+
+_UNDO: dict[str, Any] = {
+    "$float": _undo_float,
+    "$int": int,
+    "$bytes": lambda content: base64.b64decode(content, validate=True),
+    "$time": _undo_time,
+    "$text": lambda content: "".join(chr(code) for code in content),
+    "$pairs": lambda content: {from_json(key): from_json(item) for key, item in content},
+    "$dict": lambda content: {key: from_json(item) for key, item in content.items()},
+}

@@ -1,0 +1,256 @@
+"""A collection of a DataFed server as a source: what has changed, and its raw data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from motif.core.contracts import Changes, Known
+from motif.core.errors import SourceError
+from motif.core.records import Asset, canonical_json
+from motif.ingest import fingerprints
+from motif.ingest.datafed.connection import Connection
+from motif.ingest.options import PathOption, SourceOptions, check
+
+if TYPE_CHECKING:
+    from motif.ingest.datafed.client import DataFed, Found, Tree
+
+OVERLAP = 60
+"""Seconds of the server's clock that every search looks back: searches see changes late, and
+times are whole seconds."""
+CURSOR_VERSION = "1"
+
+
+class DataFedOptions(SourceOptions):
+    """``[sources.NAME]`` with ``kind = "datafed"``."""
+
+    collection: str = Field(min_length=1)
+    """Id (``c/1234``) or alias, ``root`` included."""
+    project: str | None = Field(default=None, pattern=r"^(p/)?[A-Za-z0-9_\-.]+$")
+    """Project in whose name space an alias is looked up."""
+    host: str = Field(default="datafed.ornl.gov", min_length=1)
+    port: int = Field(default=7512, ge=1, le=65535)
+    user: str = ""
+    server_key: PathOption = Field(
+        default=Path("~/.datafed/datafed-core-key.pub"), validate_default=True
+    )
+    public_key: PathOption = Field(
+        default=Path("~/.datafed/datafed-user-key.pub"), validate_default=True
+    )
+    private_key: PathOption = Field(
+        default=Path("~/.datafed/datafed-user-key.priv"), validate_default=True
+    )
+    endpoint: str = ""
+    local_root: PathOption | None = None
+    endpoint_root: str | None = None
+    recursive: bool = True
+    timeout: float = Field(default=50.0, gt=0, le=3600)
+    transfer_timeout: float = Field(default=3600.0, gt=0)
+
+    def connection(self) -> Connection:
+        return Connection(
+            host=self.host,
+            port=self.port,
+            server_key=self.server_key,
+            public_key=self.public_key,
+            private_key=self.private_key,
+            user=self.user,
+            endpoint=self.endpoint,
+            local_root=self.local_root,
+            endpoint_root=self.endpoint_root,
+            timeout=self.timeout,
+            transfer_timeout=self.transfer_timeout,
+        )
+
+
+def from_options(name: str, options: Mapping[str, Any], base: Path) -> DataFedSource:
+    """The source of a ``motif.toml`` table; nothing is contacted yet.
+
+    Raises:
+        ConfigError: a key is wrong, missing or unknown.
+    """
+    given = check(DataFedOptions, name, options, base)
+    project = given.project and f"p/{given.project.removeprefix('p/')}"
+    return DataFedSource(
+        name,
+        given.connection(),
+        given.collection,
+        project=project or "",
+        recursive=given.recursive,
+    )
+
+
+class DataFedSource:
+    """Records in a collection, its sub-collections included.
+
+    A full listing finds what is new, moved, unlinked or deleted, and renamed or resized records;
+    a search since the last run's newest change finds the rest. What either suspects is described
+    in bulk and compared by fingerprint. Only raw data replaced by as many bytes escape both:
+    the server itself does not notice, so a full check fetches everything again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        connection: Connection,
+        collection: str,
+        *,
+        project: str = "",
+        recursive: bool = True,
+    ) -> None:
+        self.name = name
+        self._connection = connection
+        self._collection = collection
+        self._project = project
+        self._recursive = recursive
+        self._opened: DataFed | None = None
+
+    @property
+    def client(self) -> DataFed:
+        """The connection, opened on first use."""
+        if self._opened is None:
+            from motif.ingest.datafed.client import DataFed
+
+            self._opened = DataFed(self._connection)
+        return self._opened
+
+    def changes(self, known: Mapping[str, Known], cursor: str, *, full: bool = False) -> Changes:
+        top = self.client.collection(self._collection, self._project)
+        collection = str(top["id"])
+        scope = {"owner": str(top["owner"]), "coll": [collection]}
+        newest = self._newest(scope)
+        tree = self.client.tree(collection, recursive=self._recursive)
+        previous = _position(cursor, collection)
+        if full or previous is None:
+            suspects = list(tree.records)
+        else:
+            found = self._updated_since(previous, scope)
+            suspects = _suspects(tree, known, found)
+        return Changes(
+            seen=len(tree.records),
+            changed=self._describe(suspects, tree, known, full),
+            deleted=[native_id for native_id in known if native_id not in tree.records],
+            cursor=_cursor(collection, newest) if newest is not None else cursor,
+        )
+
+    def fetch(
+        self, assets: Sequence[Asset], into: Path
+    ) -> Iterator[tuple[Asset, Path | Exception]]:
+        from motif.ingest.datafed.transfer import Wanted, download
+
+        by_id = {asset.native_id: asset for asset in assets}
+        wanted = []
+        for asset in by_id.values():
+            if asset.raw_fingerprint:
+                wanted.append(Wanted(asset.native_id, asset.size, asset.file_name))
+            else:
+                yield asset, SourceError(f"Record {asset.native_id} holds no raw data to fetch.")
+        for item, result in download(self.client, wanted, into):
+            yield by_id[item.record_id], result
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _newest(self, scope: Mapping[str, Any]) -> int | None:
+        """Server time of the newest change a search shows; None where it shows none."""
+        from motif.ingest.datafed.client import SORT_BY_UPDATE
+
+        found = self.client.search(limit=1, sort=SORT_BY_UPDATE, sort_rev=True, **scope)
+        newest = next(self.client.records([item["id"] for item in found.items]), None)
+        return newest["updated"] if newest else None
+
+    def _updated_since(self, position: int, scope: Mapping[str, Any]) -> Found:
+        from motif.ingest.datafed.client import SORT_BY_UPDATE
+
+        since = max(0, position - OVERLAP)
+        return self.client.search(from_time=since, sort=SORT_BY_UPDATE, **scope)
+
+    def _describe(
+        self, ids: Sequence[str], tree: Tree, known: Mapping[str, Known], full: bool
+    ) -> Iterator[Asset]:
+        for record in self.client.records(ids):
+            listing = tree.records.get(record["id"])
+            if listing is None:
+                continue
+            asset = _asset(record, listing, known.get(record["id"]), full, self._connection)
+            before = known.get(asset.native_id)
+            if before is None or full or before != Known(asset.fingerprint, asset.raw_fingerprint):
+                yield asset
+
+
+def _position(cursor: str, collection: str) -> int | None:
+    """Server time of a cursor; None where it says nothing about this collection."""
+    version, _, rest = cursor.partition(" ")
+    of, _, position = rest.partition(" ")
+    if version != CURSOR_VERSION or of != collection or not position.isdigit():
+        return None
+    return int(position)
+
+
+def _cursor(collection: str, position: int) -> str:
+    return f"{CURSOR_VERSION} {collection} {position}"
+
+
+def _suspects(tree: Tree, known: Mapping[str, Known], found: Found) -> list[str]:
+    """Ids worth describing: new, listed otherwise than before, or updated of late."""
+    if not found.complete:
+        return list(tree.records)
+    updated = {item["id"] for item in found.items}
+    return [
+        record_id
+        for record_id, listing in tree.records.items()
+        if record_id in updated
+        or record_id not in known
+        or known[record_id].fingerprint.partition(".")[0] != _listing_digest(listing)
+    ]
+
+
+def _listing_digest(listing: Mapping[str, Any]) -> str:
+    fields = ("title", "alias", "size", "external")
+    return _digest([*(listing[field] for field in fields), sorted(listing["parents"])])[:16]
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:32]
+
+
+def _asset(
+    record: Mapping[str, Any],
+    listing: Mapping[str, Any],
+    before: Known | None,
+    full: bool,
+    connection: Connection,
+) -> Asset:
+    raw = [record[field] for field in ("uploaded", "size", "source", "ext", "external")]
+    described = ("title", "alias", "description", "tags", "metadata", "dependencies")
+    base = f"{_listing_digest(listing)}.{_digest([*raw, *(record[f] for f in described)])}"
+    has_raw = record["size"] > 0 and not record["external"]
+    raw_base = _digest(raw) if has_raw else ""
+    settle = fingerprints.distrust if full else fingerprints.keep
+    digits = record["id"].partition("/")[2]
+    return Asset(
+        native_id=record["id"],
+        title=record["title"],
+        fingerprint=settle(before.fingerprint if before else "", base),
+        raw_fingerprint=settle(before.raw_fingerprint if before else "", raw_base),
+        file_name=record["source"].replace("\\", "/").rpartition("/")[2] or digits + record["ext"],
+        size=record["size"] if has_raw else 0,
+        metadata=record["metadata"],
+        origin={
+            "server": connection.server,
+            "parents": sorted(listing["parents"]),
+            **{field: record[field] for field in _ORIGIN},
+        },
+    )
+
+
+_ORIGIN = (
+    "alias", "description", "tags", "owner", "creator", "repository", "dependencies", "schema",
+    "source", "external", "created", "updated", "uploaded",
+)  # fmt: skip

@@ -1,0 +1,198 @@
+"""A folder of instrument files as a source."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from motif.core.contracts import Changes, Known
+from motif.core.errors import SourceError
+from motif.core.records import Asset
+from motif.ingest import fingerprints
+from motif.ingest.datafed.metadata import loads
+from motif.ingest.options import PathOption, SourceOptions, check
+
+SIDECAR = ".json"
+LARGEST_SIDECAR = 16 * 2**20
+UNDECODABLE = re.compile(r"\\x([89a-f][0-9a-f])")
+
+
+class FolderOptions(SourceOptions):
+    """``[sources.NAME]`` with ``kind = "folder"``."""
+
+    path: PathOption
+
+
+def from_options(name: str, options: Mapping[str, Any], base: Path) -> FolderSource:
+    """The source of a ``motif.toml`` table.
+
+    Raises:
+        ConfigError: a key is wrong, missing or unknown.
+    """
+    return FolderSource(name, check(FolderOptions, name, options, base).path)
+
+
+@dataclass(frozen=True)
+class _Found:
+    path: Path
+    size: int
+    modified: int
+    sidecar: tuple[Path, int, int] | None
+    """Path, size and modification time (ns) of the metadata beside the file."""
+
+    @property
+    def raw_base(self) -> str:
+        return f"{self.size:x}-{self.modified:x}"
+
+    @property
+    def base(self) -> str:
+        beside = self.sidecar and self.sidecar[1:]
+        return hashlib.sha256(repr((self.raw_base, beside)).encode()).hexdigest()[:32]
+
+
+class FolderSource:
+    """Every regular file below a folder.
+
+    Hidden files and folders, and links that lead out of the folder, are passed over. The file
+    ``scan.ibw.json`` beside ``scan.ibw`` holds metadata of its record, as a JSON object.
+    """
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name = name
+        self._root = path
+
+    def changes(self, known: Mapping[str, Known], cursor: str, *, full: bool = False) -> Changes:
+        found = dict(sorted(self._walk(), key=lambda item: item[0]))
+        settle = fingerprints.distrust if full else fingerprints.keep
+
+        def describe() -> Iterator[Asset]:
+            for native_id, file in found.items():
+                before = known.get(native_id, Known("", ""))
+                now = Known(
+                    settle(before.fingerprint, file.base),
+                    settle(before.raw_fingerprint, file.raw_base),
+                )
+                if full or now != before:
+                    yield _asset(native_id, file, now)
+
+        return Changes(
+            seen=len(found),
+            changed=describe(),
+            deleted=[native_id for native_id in known if native_id not in found],
+            cursor=cursor,
+        )
+
+    def fetch(
+        self, assets: Sequence[Asset], into: Path
+    ) -> Iterator[tuple[Asset, Path | Exception]]:
+        """The files where they are; nothing is copied."""
+        root = self._resolved_root()
+        for asset in assets:
+            path = self._locate(asset.native_id)
+            if path.is_file() and path.resolve().is_relative_to(root):
+                yield asset, path
+            else:
+                yield asset, SourceError(f"{asset.native_id} is no longer in {self._root}.")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _walk(self) -> Iterator[tuple[str, _Found]]:
+        root = self._resolved_root()
+        for folder, folders, names in os.walk(root, onerror=_refuse):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            here = Path(folder)
+            files = {name: file for name in sorted(names) if (file := _regular(here / name, root))}
+            for name, (path, status) in files.items():
+                if name.endswith(SIDECAR) and name[: -len(SIDECAR)] in files:
+                    continue
+                beside = files.get(name + SIDECAR)
+                sidecar = beside and (beside[0], beside[1].st_size, beside[1].st_mtime_ns)
+                yield (
+                    _readable(path.relative_to(root).as_posix()),
+                    _Found(path, status.st_size, status.st_mtime_ns, sidecar),
+                )
+
+    def _resolved_root(self) -> Path:
+        if not self._root.is_dir():
+            raise SourceError(
+                f"Folder {self._root} of source {self.name} is not there; "
+                "mount it or correct `path`."
+            )
+        return self._root.resolve()
+
+    def _locate(self, native_id: str) -> Path:
+        root = self._resolved_root()
+        path = root / native_id
+        if path.exists() or not UNDECODABLE.search(native_id):
+            return path
+        raw = UNDECODABLE.sub(lambda match: os.fsdecode(bytes.fromhex(match[1])), native_id)
+        return root / raw
+
+
+def _refuse(error: OSError) -> None:
+    """A folder that cannot be listed must not make its files look deleted."""
+    raise SourceError(
+        f"Folder {error.filename} cannot be listed ({error.strerror}); make it readable."
+    ) from error
+
+
+def _regular(path: Path, root: Path) -> tuple[Path, os.stat_result] | None:
+    """Path and status of a visible regular file inside `root`."""
+    if path.name.startswith("."):
+        return None
+    try:
+        status = path.stat()
+    except OSError:  # gone since it was listed, or a dangling or circular link
+        return None
+    if path.is_symlink() and not path.resolve().is_relative_to(root):
+        return None
+    return (path, status) if stat.S_ISREG(status.st_mode) else None
+
+
+def _readable(name: str) -> str:
+    """A name as Unicode text; bytes that are none are written ``\\xff``."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _asset(native_id: str, file: _Found, now: Known) -> Asset:
+    metadata, problem = _metadata(file.sidecar[0]) if file.sidecar else ({}, "")
+    origin: dict[str, Any] = {
+        "path": _readable(str(file.path)),
+        "modified": datetime.fromtimestamp(file.modified / 1e9, UTC).isoformat(timespec="seconds"),
+    }
+    if problem:
+        origin["sidecar_error"] = problem
+    name = _readable(file.path.name)
+    return Asset(
+        native_id=native_id,
+        title=name,
+        fingerprint=now.fingerprint,
+        raw_fingerprint=now.raw_fingerprint,
+        file_name=name,
+        size=file.size,
+        metadata=metadata,
+        origin=origin,
+    )
+
+
+def _metadata(path: Path) -> tuple[dict[str, Any], str]:
+    """The object in a sidecar, or nothing and the reason."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST_SIDECAR + 1)
+        if len(text) > LARGEST_SIDECAR:
+            return {}, f"{path.name} is larger than {LARGEST_SIDECAR} bytes"
+        value = loads(text)
+    except (OSError, ValueError) as error:
+        return {}, f"{path.name}: {error}"
+    if not isinstance(value, dict):
+        return {}, f"{path.name} holds a JSON {type(value).__name__}, not an object"
+    return value, ""
