@@ -1,0 +1,5 @@
+"""Readers: one file a format, each turning a raw file into measurements."""
+
+from motif.ingest.readers.choosing import choose, installed
+
+__all__ = ["choose", "installed"]

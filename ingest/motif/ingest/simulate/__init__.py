@@ -1,0 +1,1 @@
+"""A simulated lab: scans and a library of known truth, marked simulated throughout."""
