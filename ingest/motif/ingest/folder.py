@@ -15,7 +15,6 @@ from typing import Any
 from motif.core.contracts import Changes, Known
 from motif.core.errors import SourceError
 from motif.core.records import Asset
-from motif.ingest import fingerprints
 from motif.ingest.datafed.metadata import loads
 from motif.ingest.options import PathOption, SourceOptions, check
 
@@ -48,13 +47,13 @@ class _Found:
     """Path, size and modification time (ns) of the metadata beside the file."""
 
     @property
-    def raw_base(self) -> str:
+    def raw_fingerprint(self) -> str:
         return f"{self.size:x}-{self.modified:x}"
 
     @property
-    def base(self) -> str:
+    def fingerprint(self) -> str:
         beside = self.sidecar and self.sidecar[1:]
-        return hashlib.sha256(repr((self.raw_base, beside)).encode()).hexdigest()[:32]
+        return hashlib.sha256(repr((self.raw_fingerprint, beside)).encode()).hexdigest()[:32]
 
 
 class FolderSource:
@@ -70,17 +69,12 @@ class FolderSource:
 
     def changes(self, known: Mapping[str, Known], cursor: str, *, full: bool = False) -> Changes:
         found = dict(sorted(self._walk(), key=lambda item: item[0]))
-        settle = fingerprints.distrust if full else fingerprints.keep
 
         def describe() -> Iterator[Asset]:
             for native_id, file in found.items():
-                before = known.get(native_id, Known("", ""))
-                now = Known(
-                    settle(before.fingerprint, file.base),
-                    settle(before.raw_fingerprint, file.raw_base),
-                )
-                if full or now != before:
-                    yield _asset(native_id, file, now)
+                now = Known(file.fingerprint, file.raw_fingerprint)
+                if full or known.get(native_id) != now:
+                    yield _asset(native_id, file)
 
         return Changes(
             seen=len(found),
@@ -162,7 +156,7 @@ def _readable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _asset(native_id: str, file: _Found, now: Known) -> Asset:
+def _asset(native_id: str, file: _Found) -> Asset:
     metadata, problem = _metadata(file.sidecar[0]) if file.sidecar else ({}, "")
     origin: dict[str, Any] = {
         "path": _readable(str(file.path)),
@@ -174,8 +168,8 @@ def _asset(native_id: str, file: _Found, now: Known) -> Asset:
     return Asset(
         native_id=native_id,
         title=name,
-        fingerprint=now.fingerprint,
-        raw_fingerprint=now.raw_fingerprint,
+        fingerprint=file.fingerprint,
+        raw_fingerprint=file.raw_fingerprint,
         file_name=name,
         size=file.size,
         metadata=metadata,

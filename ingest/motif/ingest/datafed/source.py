@@ -12,7 +12,6 @@ from pydantic import Field
 from motif.core.contracts import Changes, Known
 from motif.core.errors import SourceError
 from motif.core.records import Asset, canonical_json
-from motif.ingest import fingerprints
 from motif.ingest.datafed.connection import Connection
 from motif.ingest.options import PathOption, SourceOptions, check
 
@@ -178,9 +177,9 @@ class DataFedSource:
             listing = tree.records.get(record["id"])
             if listing is None:
                 continue
-            asset = _asset(record, listing, known.get(record["id"]), full, self._connection)
-            before = known.get(asset.native_id)
-            if before is None or full or before != Known(asset.fingerprint, asset.raw_fingerprint):
+            asset = _asset(record, listing, self._connection)
+            now = Known(asset.fingerprint, asset.raw_fingerprint)
+            if full or known.get(asset.native_id) != now:
                 yield asset
 
 
@@ -220,25 +219,17 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:32]
 
 
-def _asset(
-    record: Mapping[str, Any],
-    listing: Mapping[str, Any],
-    before: Known | None,
-    full: bool,
-    connection: Connection,
-) -> Asset:
+def _asset(record: Mapping[str, Any], listing: Mapping[str, Any], connection: Connection) -> Asset:
     raw = [record[field] for field in ("uploaded", "size", "source", "ext", "external")]
     described = ("title", "alias", "description", "tags", "metadata", "dependencies")
-    base = f"{_listing_digest(listing)}.{_digest([*raw, *(record[f] for f in described)])}"
+    content = _digest([*raw, *(record[field] for field in described)])
     has_raw = record["size"] > 0 and not record["external"]
-    raw_base = _digest(raw) if has_raw else ""
-    settle = fingerprints.distrust if full else fingerprints.keep
     digits = record["id"].partition("/")[2]
     return Asset(
         native_id=record["id"],
         title=record["title"],
-        fingerprint=settle(before.fingerprint if before else "", base),
-        raw_fingerprint=settle(before.raw_fingerprint if before else "", raw_base),
+        fingerprint=f"{_listing_digest(listing)}.{content}",
+        raw_fingerprint=_digest(raw) if has_raw else "",
         file_name=record["source"].replace("\\", "/").rpartition("/")[2] or digits + record["ext"],
         size=record["size"] if has_raw else 0,
         metadata=record["metadata"],
