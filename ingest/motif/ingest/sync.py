@@ -22,8 +22,8 @@ from motif.core.errors import NotFoundError, SourceError, UnreadableFileError
 from motif.core.progress import Progress
 from motif.core.records import Asset
 from motif.core.workspace import Workspace
-from motif.ingest.facets import Mapper
-from motif.ingest.intake import Intake, Renewed, Taken
+from motif.core.facets import Mapper
+from motif.core.intake import Intake, Renewed, Taken
 from motif.ingest.readers import choose
 
 BATCH = 64

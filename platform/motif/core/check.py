@@ -8,9 +8,8 @@ import numpy as np
 
 from motif.core.catalog import MeasurementRow
 from motif.core.errors import NotFoundError
-from motif.core.layout import canonical, measurement_id, restore
+from motif.core.layout import measurement_id
 from motif.core.progress import Progress
-from motif.core.records import Measurement
 from motif.core.workspace import Workspace
 
 
@@ -44,8 +43,7 @@ def _check_row(workspace: Workspace, row: MeasurementRow) -> str | None:
         values = np.asarray(snapshot.array(row.array)[row.row])
     except (NotFoundError, IndexError):
         return f"Measurement {row.id} ({row.title}) is missing at {row.array}[{row.row}]."
-    restored = Measurement(row.key, row.kind, row.title, restore(row, values, snapshot))  # type: ignore[arg-type]
-    if measurement_id(row.record_id, restored, canonical(restored)) != row.id:
+    if measurement_id(row.record_id, row.key, row.kind, row.layout, values) != row.id:
         digest = hashlib.sha256(values.tobytes()).hexdigest()[:12]
         return f"Measurement {row.id} ({row.title}) does not match its bytes (sha256 {digest})."
     return None

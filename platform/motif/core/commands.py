@@ -199,7 +199,7 @@ def _run_document(run: Any) -> dict[str, Any]:
 
 
 def _status_text(document: dict[str, Any]) -> str:
-    kinds = ", ".join(f"{count} {kind}s" for kind, count in document["measurements"].items())
+    kinds = ", ".join(_counted(count, kind) for kind, count in document["measurements"].items())
     lines = [
         f"Workspace {document['workspace']}",
         f"  records       {document['records']}",
@@ -207,7 +207,7 @@ def _status_text(document: dict[str, Any]) -> str:
         f"  quarantined   {document['quarantined']}",
     ]
     for name, by_kind in document["collections"].items():
-        inside = ", ".join(f"{count} {kind}s" for kind, count in by_kind.items())
+        inside = ", ".join(_counted(count, kind) for kind, count in by_kind.items())
         lines.append(f"  collection    {name}: {inside}")
     for name, kind in document["sources"].items():
         lines.append(f"  source        {name} ({kind})")
@@ -216,3 +216,8 @@ def _status_text(document: dict[str, Any]) -> str:
     for name, at in document["jobs"].items():
         lines.append(f"  job           {name} (next: {at or 'only when asked'})")
     return "\n".join(lines)
+
+
+def _counted(count: int, kind: str) -> str:
+    many = {"image": "images", "spectrum": "spectra"}
+    return f"{count} {kind if count == 1 else many[kind]}"

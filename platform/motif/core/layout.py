@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motif.core.records import Measurement, content_id
+from motif.core.records import Measurement, canonical_json, content_id
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,16 +25,11 @@ LINEAR_TOLERANCE = 1e-6
 """Largest deviation from even spacing, in steps, of an axis kept as start and step."""
 
 
-def measurement_id(record_id: str, measurement: Measurement, data: NDArray[Any]) -> str:
+def measurement_id(
+    record_id: str, key: str, kind: str, layout: Mapping[str, Any], data: NDArray[Any]
+) -> str:
     """Hash of the `canonical` bytes and the record: two samples may hold identical numbers."""
-    axes = [
-        np.ascontiguousarray(measurement.data.coords[dim].values, "<f8").tobytes()
-        for dim in measurement.data.dims
-        if dim != "channel" and dim in measurement.data.coords
-    ]
-    shape = "x".join(map(str, data.shape))
-    head = (record_id, measurement.key, measurement.kind, shape, data.dtype.str)
-    return content_id(*head, *axes, data.data)
+    return content_id(record_id, key, kind, canonical_json(dict(layout)), data.data)
 
 
 def canonical(measurement: Measurement) -> NDArray[Any]:

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motif.core.catalog import RecordRow
+from motif.core.facets import Mapper, composition_facets, merge
 from motif.core.layout import bucket_of, canonical, chunk_rows, layout_of, measurement_id
 from motif.core.records import Asset, Facet, Measurement, Reading
 from motif.core.store import Transaction
 from motif.core.workspace import Workspace
-from motif.ingest.facets import Mapper, composition_facets, merge
 
 RECORD_NOTE = "record: "
 """Begins a remark on record metadata, which is made anew when the metadata change."""
@@ -164,12 +164,12 @@ class _Rows:
     ) -> dict[str, Any]:
         """Journal document of a measurement; its values get a row unless they have one."""
         values = canonical(measurement)
-        identity = measurement_id(record_id, measurement, values)
+        layout, axes = layout_of(measurement, values)
+        identity = measurement_id(record_id, measurement.key, measurement.kind, layout, values)
         document: dict[str, Any] = {"id": identity, "facets": [asdict(one) for one in facets]}
         if identity in self._added or self._workspace.catalog.has_measurement(identity):
             return document
         self._added.add(identity)
-        layout, axes = layout_of(measurement, values)
         bucket = bucket_of(self._collection, measurement.kind, layout)
         if bucket not in self._values:
             self._values[bucket] = []

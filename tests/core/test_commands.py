@@ -1,0 +1,71 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from motif.core.testing.filling import fill, image
+from motif.core.workspace import Workspace
+
+
+def motif(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "motif.core.cli", *arguments],
+        cwd=cwd, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_init_then_status(tmp_path: Path) -> None:
+    assert motif("init", "lab", cwd=tmp_path).returncode == 0
+    done = motif("status", "--json", cwd=tmp_path / "lab")
+    assert json.loads(done.stdout)["records"] == 0
+    assert (tmp_path / "lab" / "motif.toml").exists()
+
+
+def test_refusals_are_one_sentence_on_stderr(tmp_path: Path) -> None:
+    done = motif("status", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "motif init" in done.stderr
+
+
+@pytest.fixture
+def filled(workspace: Workspace) -> Workspace:
+    fill(
+        workspace, "pfm", {name: [image(np.full((3, 4, 4), n))] for n, name in enumerate("ab")},
+        {"a": {"operator": "xu"}, "b": {"operator": "<script>"}},
+    )  # fmt: skip
+    return workspace
+
+
+def test_records_and_show(filled: Workspace) -> None:
+    done = motif("records", 'operator = "xu"', "--json", cwd=filled.root)
+    document = json.loads(done.stdout)
+    assert document["total"] == 1
+    (found,) = document["measurements"]
+    assert found["record"] == "test:a"
+    for identity in (found["id"], "test:a"):
+        shown = json.loads(motif("show", identity, "--header", "--json", cwd=filled.root).stdout)
+        assert shown["header"] == [["Key", "value"]]
+        assert shown["measurements"][0]["id"] == found["id"]
+
+
+def test_check_finds_a_damaged_array(filled: Workspace) -> None:
+    assert motif("check", "--json", cwd=filled.root).returncode == 0
+    row = filled.select("pfm")[0]
+    transaction = filled.store.transaction()
+    transaction.append(row.array, np.zeros((1, 3, 4, 4), np.float32) + 99, row.row)
+    transaction.root[row.array].resize((2, 3, 4, 4))
+    transaction.commit({"what": "derive", "at": "", "derivation": DAMAGE})
+    done = motif("check", "--json", cwd=filled.root)
+    assert done.returncode == 1
+    assert any(row.id in problem for problem in json.loads(done.stdout)["problems"])
+
+
+DAMAGE = {
+    "id": "0" * 32, "stage": "s", "collection": "pfm", "parameters": {}, "summary": {},
+    "seconds": 0, "snapshot": "", "inputs": [],
+}  # fmt: skip

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from motif.core.config import load_config
+from motif.core.errors import ConfigError
+
+
+def config(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "motif.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_source_keeps_the_keys_of_its_kind(tmp_path: Path) -> None:
+    loaded = load_config(
+        config(tmp_path, '[sources.spm]\nkind = "folder"\npath = "/data"\ninto = "spm"\n')
+    )
+    assert loaded.sources["spm"].options == {"path": "/data"}
+    assert loaded.sources["spm"].into == "spm"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[sorces.a]\nkind='folder'\ninto='a'", 'unknown key "sorces"; did you mean "sources"?'),
+        ("[compute]\nschedler='local'", 'did you mean "compute.scheduler"?'),
+        ("[jobs.n]\nrun=['ingest a']\nshedule='* * * * *'", 'did you mean "jobs.n.schedule"?'),
+        ("[jobs.n]\nrun=['x']\nschedule='daily'", "five fields"),
+        ("[sources.a]\ninto='a'", '[sources.a] lacks the key "kind"'),
+        ("[sources.a]\nkind='folder'\ninto='../up'", "sources.a.into"),
+        ("[sources.'../up']\nkind='folder'\ninto='a'", "must start with a letter"),
+        ("[facets.t]\npath='growth.temperature'", "facets.t.path"),
+        ("[dashboard]\nport=99999", "dashboard.port"),
+        ("sources = ", "is not valid TOML"),
+    ],
+)
+def test_wrong_keys_are_named(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(config(tmp_path, text))
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_environment_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTIF_COMPUTE__SCHEDULER", "tcp://somewhere:8786")
+    loaded = load_config(config(tmp_path, "[compute]\nworkers = 3\n"))
+    assert loaded.compute.scheduler == "tcp://somewhere:8786"
+    assert loaded.compute.workers == 3

@@ -1,0 +1,88 @@
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from motif.core import jobs
+from motif.core.errors import ConfigError, NotFoundError
+from motif.core.workspace import Workspace
+
+
+@pytest.fixture
+def scheduled(workspace: Workspace):
+    (workspace.root / "motif.toml").write_text(
+        '[jobs.look]\nrun = ["status", "records"]\nschedule = "0 2 * * *"\n'
+        '[jobs.broken]\nrun = ["ingest nothing"]\n'
+    )
+    with Workspace.open(workspace.root) as opened:
+        yield opened
+
+
+def test_a_run_keeps_counts_duration_and_log(scheduled: Workspace) -> None:
+    run = jobs.run_job(scheduled, "look")
+    assert run.state == "done"
+    assert run.counts["status"]["records"] == 0
+    assert run.counts["records"] == {"total": 0, "measurements": []}
+    assert datetime.fromisoformat(run.finished_at or "") >= datetime.fromisoformat(run.started_at)
+    log = (scheduled.root / run.log).read_text()
+    assert "$ motif status" in log
+    assert "$ motif records" in log
+
+
+def test_a_failure_is_kept_with_its_reason(scheduled: Workspace) -> None:
+    with pytest.raises(jobs.JobFailedError, match='no source "nothing"'):
+        jobs.run_job(scheduled, "broken")
+    (run,) = scheduled.catalog.runs()
+    assert run.state == "failed"
+    assert 'There is no source "nothing"' in run.error
+
+
+def test_a_job_never_overlaps_itself(scheduled: Workspace) -> None:
+    started, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with jobs.recording(scheduled, "look", []):
+            started.set()
+            release.wait(20)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert started.wait(20)
+        with pytest.raises(jobs.JobBusyError, match="running already"):
+            jobs.run_job(scheduled, "look")
+    finally:
+        release.set()
+        thread.join()
+    assert [run.state for run in scheduled.catalog.runs()] == ["done"]
+
+
+def test_a_run_whose_process_is_gone_is_called_lost(
+    scheduled: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with jobs.recording(scheduled, "look", []):
+        monkeypatch.setattr(jobs.psutil, "pid_exists", lambda _: False)
+        jobs.mark_lost(scheduled)
+        assert scheduled.catalog.runs()[0].state == "lost"
+
+
+def test_unknown_jobs_and_runs(scheduled: Workspace) -> None:
+    with pytest.raises(NotFoundError, match="known jobs are look, broken"):
+        jobs.run_job(scheduled, "nightly")
+    with pytest.raises(NotFoundError, match="no run"):
+        jobs.retry(scheduled, "abc")
+
+
+def test_scheduled_times(scheduled: Workspace) -> None:
+    times = jobs.next_times(scheduled)
+    assert datetime.fromisoformat(times["look"] or "").hour == 2
+    assert times["broken"] is None
+    assert [job.id for job in jobs.scheduler(scheduled).get_jobs()] == ["look"]
+
+
+def test_a_wrong_cron_line_is_named(workspace: Workspace) -> None:
+    path: Path = workspace.root / "motif.toml"
+    path.write_text('[jobs.a]\nrun = ["status"]\nschedule = "61 * * * *"\n')
+    with Workspace.open(workspace.root) as opened, pytest.raises(ConfigError, match="cron"):
+        jobs.next_times(opened)

@@ -1,0 +1,179 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from motif.core.errors import ConfigError, NotFoundError, QueryError, UnsuitableDataError
+from motif.core.records import Facet
+from motif.core.testing.filling import fill, image, spectrum
+from motif.core.workspace import Workspace, find_root
+
+RNG = np.random.default_rng(7)
+
+
+def frame(seed: int, shape: tuple[int, ...] = (3, 8, 6)) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def test_what_went_in_comes_out(workspace: Workspace) -> None:
+    values = frame(1)
+    (row,) = fill(workspace, "pfm", {"a": [image(values, pixel_size=2e-9)]})
+    back = workspace.read(row.id)
+    np.testing.assert_array_equal(back.values, values.astype(np.float32))
+    assert back.dims == ("channel", "y", "x")
+    assert list(back.coords["unit"].values) == ["m", "m", "deg"]
+    np.testing.assert_allclose(back.coords["x"].values, 2e-9 * np.arange(6))
+    assert back.coords["x"].attrs == {"units": "m"}
+    assert row.pixel_size == pytest.approx(2e-9)
+    assert row.scan_size == pytest.approx(1e-8)
+
+
+def test_images_of_one_shape_share_an_array(workspace: Workspace) -> None:
+    records = {name: [image(frame(n))] for n, name in enumerate("abc")}
+    records["wide"] = [image(frame(9, (3, 8, 20)))]
+    rows = fill(workspace, "pfm", records)
+    assert len({row.array for row in rows}) == 2
+    frames = {row.record_id: values for row, values in workspace.frames(rows)}
+    np.testing.assert_array_equal(frames["test:b"], frame(1).astype(np.float32))
+
+
+def test_identical_bytes_of_two_records_are_both_kept(workspace: Workspace) -> None:
+    rows = fill(workspace, "pfm", {"a": [image(frame(1))], "b": [image(frame(1))]})
+    assert len({row.id for row in rows}) == 2
+
+
+def test_uneven_axes_are_kept_as_they_are(workspace: Workspace) -> None:
+    axis = np.sort(RNG.uniform(78, 1100, 50))[::-1]
+    one = spectrum(RNG.random(50), axis, "s1", {"Bi": 0.6, "V": 0.4}, {"P": (1.5, "mW/cm^2")})
+    (row,) = fill(workspace, "lib", {"table": [one]})
+    back = workspace.read(row.id)
+    np.testing.assert_array_equal(back.coords["raman_shift"].values, axis)
+
+
+def test_library_as_arrays(workspace: Workspace) -> None:
+    axis = np.linspace(78, 1100, 40)
+    spectra = [
+        spectrum(
+            np.full(40, n), axis, f"s{n}", {"Bi": n / 10, "V": 1 - n / 10},
+            {"P": (float("nan") if n == 3 else n, "mW/cm^2")},
+        )
+        for n in range(6)
+    ]  # fmt: skip
+    fill(workspace, "lib", {"table": spectra})
+    library = workspace.library("lib")
+    order = [int(name[1:]) for name in library.samples]
+    np.testing.assert_allclose(library.composition[:, 0], np.array(order) / 10)
+    np.testing.assert_allclose(library.spectra[:, 5], order)
+    np.testing.assert_allclose(library.axis, axis)
+    assert library.target_unit == "mW/cm^2"
+    assert np.isnan(library.target[order.index(3)])
+    with pytest.raises(UnsuitableDataError, match='no figure of merit "Q"; it has P'):
+        workspace.library("lib", "Q")
+
+
+def test_composition_and_figures_of_merit_can_be_asked_for(workspace: Workspace) -> None:
+    axis = np.linspace(78, 1100, 10)
+    spectra = [
+        spectrum(np.ones(10), axis, str(n), {"Bi": n / 10}, {"P": (float(n), "mW/cm^2")})
+        for n in range(10)
+    ]
+    fill(workspace, "lib", {"table": spectra})
+    assert len(workspace.select("lib", "Bi >= 0.5")) == 5
+    assert len(workspace.select("lib", "P > 70 W/m^2")) == 2
+
+
+def test_header_outranks_record_and_the_disagreement_is_kept(workspace: Workspace) -> None:
+    facet = Facet("material", "PbTiO3", "header:Sample")
+    fill(
+        workspace, "pfm", {"a": [image(frame(1), facets=[facet])]},
+        {"a": {"material": "BiFeO3", "operator": "xu", "temperature": "25 degC"}},
+    )  # fmt: skip
+    (row,) = workspace.select("pfm", 'material = "PbTiO3"')
+    assert workspace.select("pfm", 'material = "BiFeO3"') == []
+    facets = workspace.facets([row.id])[row.id]
+    assert facets["operator"] == "xu"
+    assert facets["temperature"] == pytest.approx(298.15)
+    record = workspace.record("test:a")
+    assert record.disagreements == [{"facet": "material", "header": "PbTiO3", "record": "BiFeO3"}]
+
+
+def test_a_quantity_without_a_unit_is_remarked_not_guessed(workspace: Workspace) -> None:
+    fill(workspace, "pfm", {"a": [image(frame(1))]}, {"a": {"temperature": 25}})
+    record = workspace.record("test:a")
+    assert record.notes == ["record: temperature = 25 in the record is no temperature"]
+
+
+def test_filters_name_the_nearest_facet(workspace: Workspace) -> None:
+    fill(workspace, "pfm", {"a": [image(frame(1))]}, {"a": {"operator": "xu"}})
+    with pytest.raises(QueryError, match="operator"):
+        workspace.select("pfm", 'opperator = "xu"')
+    with pytest.raises(NotFoundError, match='no collection "pmf"; it holds pfm'):
+        workspace.select("pmf")
+
+
+def test_reindex_rebuilds_the_same_catalog(workspace: Workspace) -> None:
+    rows = fill(workspace, "pfm", {"a": [image(frame(1))], "b": [image(frame(2))]})
+    workspace.ledger.record(
+        "embedding", "pfm", {"v": 1}, [row.id for row in rows],
+        {"vectors": np.ones((2, 4), np.float32)}, {"n": 2}, 0.1,
+    )  # fmt: skip
+    before = dump(workspace)
+    (workspace.root / "catalog.sqlite").unlink()
+    workspace.close()
+    with Workspace.open(workspace.root) as again:
+        assert dump(again) == before
+        again.reindex()
+        assert dump(again) == before
+
+
+def test_a_commit_whose_process_died_is_finished_by_the_next(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from motif.core import journal
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "apply", die)
+        with pytest.raises(KeyboardInterrupt):
+            fill(workspace, "pfm", {"a": [image(frame(1))]})
+    assert workspace.catalog.select() == []
+    with Workspace.open(workspace.root) as again:
+        (row,) = again.select("pfm")
+        np.testing.assert_array_equal(again.read(row.id).values, frame(1).astype(np.float32))
+        fill(again, "pfm", {"b": [image(frame(2))]})
+        assert {r.row for r in again.select("pfm")} == {0, 1}
+
+
+def test_two_processes_may_open_one_workspace(workspace: Workspace) -> None:
+    with Workspace.open(workspace.root) as other:
+        fill(workspace, "pfm", {"a": [image(frame(1))]})
+        fill(other, "pfm", {"b": [image(frame(2))]})
+        assert {row.record_id for row in workspace.select()} == {"test:a", "test:b"}
+        assert {row.row for row in other.select()} == {0, 1}
+
+
+def test_opening_nothing_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MOTIF_WORKSPACE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotFoundError, match="motif init"):
+        find_root(None)
+    with pytest.raises(NotFoundError, match="motif init"):
+        Workspace.open(tmp_path / "nowhere")
+
+
+def test_a_workspace_is_not_made_twice(workspace: Workspace) -> None:
+    with pytest.raises(ConfigError, match="workspace already"):
+        Workspace.init(workspace.root)
+
+
+def dump(workspace: Workspace) -> dict[str, list[tuple[object, ...]]]:
+    from sqlalchemy import select
+
+    from motif.core.schema import JOURNALED
+
+    with workspace.catalog.reading() as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(select(table)))) for table in JOURNALED
+        }
