@@ -1,0 +1,118 @@
+"""The one workspace a dashboard process shows, and what it keeps at hand of it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import cache
+from threading import RLock
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from motif.core import schema
+from motif.core.catalog import Derivation
+from motif.core.errors import NotFoundError
+from motif.core.workspace import Workspace
+from motif.dashboard.blobs import Blobs
+from motif.dashboard.facets import FacetTable, load_table
+from motif.dashboard.placement import Placement, place
+
+T = TypeVar("T")
+
+KEPT = 64
+"""Tables, placements and filter results kept in memory, the least recently used dropped."""
+
+
+class Lab:
+    """A workspace with a memory that never outlives what it remembers.
+
+    Everything read from the catalog is kept under the catalog's version (its journal length), so
+    a new ingest is seen at once and nothing is read twice in between.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.blobs = Blobs()
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = RLock()
+
+    @property
+    def version(self) -> int:
+        """Grows with every commit to the workspace."""
+        return self.workspace.catalog.journal_length
+
+    def keep(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value kept under `key`, made on first use."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                held: T = self._kept[key]
+                return held
+        made = make()
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return made
+
+    def collections(self) -> dict[str, dict[str, int]]:
+        """Collection -> kind -> number of measurements."""
+        return self.keep(("collections", self.version), self.workspace.catalog.collections)
+
+    def table(self, collection: str) -> FacetTable:
+        """Facets of a collection as they are now."""
+        return self.keep(
+            ("table", collection, self.version),
+            lambda: load_table(self.workspace.catalog, collection),
+        )
+
+    def derivations(self, stage: str, collection: str | None = None) -> list[Derivation]:
+        """Results of a stage, oldest first."""
+        return self.keep(
+            ("derivations", stage, collection, self.version),
+            lambda: self.workspace.ledger.all(stage, collection),
+        )
+
+    def derivation(self, identity: str) -> Derivation:
+        """One result; results never change, so it is kept without a version."""
+        return self.keep(("derivation", identity), lambda: self.workspace.ledger.get(identity))
+
+    def array(self, identity: str, name: str) -> Any:
+        """One array of a result."""
+        made = self.derivation(identity)
+        return self.keep(
+            ("array", identity, name), lambda: self.workspace.ledger.arrays(made)[name]
+        )
+
+    def placement(self, identity: str) -> Placement:
+        """A projection's points in the order the browser holds them."""
+        made = self.derivation(identity)
+        if made.stage != "projection":
+            raise NotFoundError(f'The result "{identity}" is no map; open one from the map page.')
+
+        def load() -> Placement:
+            arrays = self.workspace.ledger.arrays(made)
+            return place(identity, [one.decode() for one in arrays["ids"].tolist()], arrays["xy"])
+
+        return self.keep(("placement", identity), load)
+
+    def matching(self, collection: str, where: str) -> frozenset[str]:
+        """Ids of a collection's live measurements that match; `QueryError` if not understood."""
+
+        def ask() -> frozenset[str]:
+            table = schema.measurements
+            condition = self.workspace.catalog.query(where).where(table, schema.facets)
+            statement = select(table.c.id).where(
+                table.c.live, table.c.collection == collection, condition
+            )
+            with self.workspace.catalog.reading() as connection:
+                return frozenset(connection.scalars(statement))
+
+        return self.keep(("matching", collection, where, self.version), ask)
+
+
+@cache
+def lab() -> Lab:
+    """The workspace named by ``MOTIF_WORKSPACE``, opened once per process."""
+    return Lab(Workspace.open())

@@ -1,0 +1,63 @@
+"""The filter in the sidebar: query text with its errors in place, and the facet panel."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from motif.core.errors import QueryError
+from motif.core.query import pointer
+from motif.dashboard import filters, state
+from motif.dashboard.facets import FacetTable
+from motif.dashboard.filters import Filtered
+from motif.dashboard.lab import Lab
+from motif.dashboard.parts.facets import chosen_values, show_facets
+from motif.dashboard.view import View
+
+EXAMPLE = 'material = "PbTiO3" and scan_size <= 2 um'
+
+
+def show_filter(lab: Lab, view: View, table: FacetTable) -> Filtered:
+    """Draw the filter of a view in the sidebar and apply it."""
+    filtered = filters.apply(lab, view, table)
+    panel = f"facets-{view.collection}"
+    with st.sidebar:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.html('<div class="motif-section">Filter</div>', width="stretch")
+            if view.filtered:
+                st.button("Clear", type="tertiary", key="clear-filter", on_click=_clear)
+        st.session_state["where"] = view.where
+        st.text_input(
+            "Query", key="where", placeholder=EXAMPLE, label_visibility="collapsed",
+            on_change=state.bound("where", "where"), max_chars=2_000,
+        )  # fmt: skip
+        if filtered.error is not None:
+            _show_mistake(filtered.error)
+        show_facets(
+            table, filtered, view.facets, key=panel, on_change=lambda: _on_facet(panel, table)
+        )
+        if filtered.question:
+            st.html(
+                '<div class="motif-question"><span>This filter on the command line: --where</span>'
+                f" <code>{escape(filtered.question)}</code></div>"
+            )
+    return filtered
+
+
+def _clear() -> None:
+    state.change(where="", facets={}, polygon=())
+
+
+def _on_facet(panel: str, table: FacetTable) -> None:
+    change = st.session_state[panel].get("changed")
+    if change:
+        name, values = chosen_values(table, change)
+        state.go(state.current().with_facet(name, values))
+
+
+def _show_mistake(error: QueryError) -> None:
+    st.html(
+        f'<div class="motif-mistake" role="alert"><pre>{escape(pointer(error))}</pre>'
+        f"{escape(str(error))} Nothing is filtered by it.</div>"
+    )

@@ -1,0 +1,404 @@
+// The map: pan, zoom, box, lasso, hover, click, legend. Needs points.js, paint.js and furniture.js before it.
+
+const PICK_RADIUS = 14;        // px around the pointer
+const SETTLE_MS = 180;         // after the last movement every point is drawn again
+const MOVING_POINTS = 100000;  // the buffer is shuffled, so its head is a fair sample
+const LASSO_VERTICES = 60;
+const MODES = [
+  ["pan", "Pan", "Drag to move, wheel to zoom"],
+  ["box", "Box", "Drag a rectangle around points"],
+  ["lasso", "Lasso", "Draw around points (or hold Shift)"],
+];
+
+const maps = new WeakMap();
+const downloads = new Map();
+
+function download(url) {
+  if (!downloads.has(url)) {
+    if (downloads.size > 12) downloads.delete(downloads.keys().next().value);
+    const job = fetch(url).then((reply) => {
+      if (!reply.ok) throw new Error(`The points could not be loaded (${reply.status}). Reload the page.`);
+      return reply.arrayBuffer();
+    });
+    job.catch(() => downloads.delete(url));
+    downloads.set(url, job);
+  }
+  return downloads.get(url);
+}
+
+class PointMap {
+  constructor(parent) {
+    this.n = 0;
+    this.data = {};
+    this.view = null;
+    this.hovered = -1;
+    this.selection = null;
+    this.mode = "pan";
+    this.build(parent);
+    this.painter = makePainter(this.canvas);
+    this.listen();
+  }
+
+  build(parent) {
+    this.canvas = make("canvas", { class: "points" });
+    this.overlay = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    this.outline = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    this.ring = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+    this.ring.setAttribute("r", "7");
+    this.overlay.append(this.outline, this.ring);
+    this.buttons = MODES.map(([mode, label, hint]) => {
+      const button = make("button", { type: "button", title: hint, "data-mode": mode }, label);
+      button.addEventListener("click", () => this.setMode(mode));
+      return button;
+    });
+    this.clear = make("button", { type: "button", title: "Drop the selection", class: "quiet" }, "Clear");
+    this.clear.addEventListener("click", () => this.choose(null));
+    this.fit = make("button", { type: "button", title: "Show every point", class: "quiet" }, "Fit");
+    this.fit.addEventListener("click", () => this.fitView());
+    this.tools = make("div", { class: "tools", role: "toolbar", "aria-label": "Map tools" },
+      make("span", { class: "modes" }, ...this.buttons), this.fit, this.clear);
+    this.legend = make("div", { class: "legend" });
+    this.card = new HoverCard();
+    this.status = make("div", { class: "status", role: "status" });
+    this.root = make("div", { class: "map", tabindex: "0", role: "application", "aria-label": "Map of measurements" },
+      this.canvas, this.overlay, this.tools, this.legend, this.status, this.card.root);
+    parent.append(this.root);
+    this.setMode("pan");
+  }
+
+  listen() {
+    const root = this.root;
+    root.addEventListener("pointerdown", (e) => this.onDown(e));
+    root.addEventListener("pointermove", (e) => this.onMove(e));
+    root.addEventListener("pointerup", (e) => this.onUp(e));
+    root.addEventListener("pointercancel", () => { this.drag = null; this.drawOutline(); });
+    root.addEventListener("pointerleave", () => this.hover(-1));
+    root.addEventListener("wheel", (e) => this.onWheel(e), { passive: false });
+    root.addEventListener("keydown", (e) => this.onKey(e));
+    this.canvas.addEventListener("webglcontextlost", (e) => e.preventDefault());
+    this.canvas.addEventListener("webglcontextrestored", () => { this.painter.build(); this.upload(); });
+    this.watcher = new ResizeObserver(() => this.resize());
+    this.watcher.observe(root);
+  }
+
+  destroy() {
+    this.watcher.disconnect();
+    clearTimeout(this.settling);
+    this.card.hide();
+    this.painter.release();
+    this.root.remove();
+  }
+
+  // ---- what Python says -------------------------------------------------------------------
+
+  async update(data, send) {
+    this.send = send;
+    const before = this.data;
+    this.data = data;
+    this.root.style.height = `${data.height}px`;
+    this.theme();
+    if (data.xy !== before.xy) this.root.dataset.state = "loading";
+    let parts;
+    try {
+      parts = await Promise.all([data.xy, data.colour, data.mask].map((url) => (url ? download(url) : null)));
+    } catch (error) {
+      if (this.data === data) this.fail(error.message);
+      return;
+    }
+    if (this.data !== data) return;
+    const [xy, colour, mask] = parts;
+    if (data.xy !== before.xy || !this.n) {
+      this.xy = new Uint16Array(xy);
+      this.n = this.xy.length / 2;
+      this.grid = buildGrid(this.xy, this.n);
+      this.view = null;
+      this.hovered = -1;
+    }
+    this.colour = new Uint8Array(colour);
+    this.mask = mask ? unpackMask(new Uint8Array(mask), this.n) : null;
+    this.off = new Set(data.hidden || []);
+    this.polygon = data.polygon?.length ? data.polygon.map((p) => this.toLattice(p)) : null;
+    this.buildLegend();
+    this.restate();
+    this.upload();
+    if (!this.view) this.fitView();
+    this.root.dataset.state = "drawn";
+  }
+
+  fail(message) {
+    this.root.dataset.state = "failed";
+    this.status.textContent = message;
+  }
+
+  theme() {
+    const css = getComputedStyle(this.root);
+    this.paper = cssColour(css.getPropertyValue("--st-background-color"), "#ffffff");
+    const ink = cssColour(css.getPropertyValue("--st-text-color"), "#31333f");
+    this.muted = ink.map((v, k) => 0.42 * v + 0.58 * this.paper[k]);
+  }
+
+  toLattice([x, y]) {
+    const { x: x0, y: y0, span } = this.data.bounds;
+    return [((x - x0) / span) * LATTICE, ((y - y0) / span) * LATTICE];
+  }
+
+  toData([x, y]) {
+    const { x: x0, y: y0, span } = this.data.bounds;
+    return [x0 + (x / LATTICE) * span, y0 + (y / LATTICE) * span];
+  }
+
+  eligible(i) {
+    return (!this.mask || this.mask[i] === 1) && !this.off.has(this.colour[i]);
+  }
+
+  restate() {
+    this.state = new Uint8Array(this.n);
+    this.shown = 0;
+    for (let i = 0; i < this.n; i++) {
+      const on = this.eligible(i);
+      this.state[i] = on ? SHOWN : GHOST;
+      this.shown += on;
+    }
+    this.selection = this.polygon ? pointsInside(this.polygon, this.xy, this.n, (i) => this.eligible(i)) : null;
+    if (this.selection) {
+      const inside = this.selection.inside;
+      for (let i = 0; i < this.n; i++) if (inside[i]) this.state[i] = CHOSEN;
+    }
+    this.clear.hidden = !this.polygon;
+    const count = (v) => v.toLocaleString("en");
+    let text = this.shown === this.n ? `${count(this.n)} points` : `${count(this.shown)} of ${count(this.n)} points`;
+    if (this.selection) text += ` · ${count(this.selection.count)} selected`;
+    this.status.textContent = text;
+    this.root.dataset.shown = this.shown;
+    this.root.dataset.selected = this.selection ? this.selection.count : "";
+  }
+
+  upload() {
+    this.painter.load("place", this.xy);
+    this.painter.load("colour", this.colour);
+    this.painter.load("state", this.state);
+    this.painter.loadPalette(paletteTexels(this.data.legend.colours, this.data.legend.continuous));
+    this.redraw();
+  }
+
+  // ---- drawing ----------------------------------------------------------------------------
+
+  resize() {
+    this.width = this.root.clientWidth;
+    this.height = this.root.clientHeight;
+    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
+    this.canvas.width = Math.round(this.width * this.ratio);
+    this.canvas.height = Math.round(this.height * this.ratio);
+    if (!this.n) return;
+    if (this.view?.fitted) this.fitView();
+    else this.redraw();
+  }
+
+  fitView() {
+    if (!this.n || !this.width) return;
+    let x1 = 0, y1 = 0;
+    for (let i = 0; i < this.n; i++) {
+      if (this.xy[2 * i] > x1) x1 = this.xy[2 * i];
+      if (this.xy[2 * i + 1] > y1) y1 = this.xy[2 * i + 1];
+    }
+    const w = Math.max(x1 / LATTICE, 1e-3), h = Math.max(y1 / LATTICE, 1e-3);
+    const margin = 56;
+    const scale = Math.min((this.width - 2 * margin) / w, (this.height - 2 * margin) / h);
+    this.home = Math.max(scale, 20);
+    this.view = { x: w / 2, y: h / 2, scale: this.home, fitted: true };
+    this.redraw();
+  }
+
+  moved() {
+    this.view.fitted = false;
+    this.moving = true;
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => { this.moving = false; this.redraw(); }, SETTLE_MS);
+    this.redraw();
+  }
+
+  redraw() {
+    if (this.asked) return;
+    this.asked = requestAnimationFrame(() => { this.asked = 0; this.paint(); });
+  }
+
+  paint() {
+    if (!this.view || !this.width || !this.state) return;
+    const zoom = Math.max(1, Math.min(2.4, Math.sqrt(this.view.scale / this.home)));
+    const size = Math.max(2, Math.min(11, 15 - 2.5 * Math.log10(this.n))) * zoom;
+    const count = this.moving ? Math.min(this.n, MOVING_POINTS) : this.n;
+    this.painter.draw(count, { ...this.view, width: this.width, height: this.height, ratio: this.ratio, size,
+      choosing: Boolean(this.selection), muted: this.muted, paper: this.paper });
+    this.drawOutline();
+    this.placeRing();
+  }
+
+  toScreen([x, y]) {
+    return [(x / LATTICE - this.view.x) * this.view.scale + this.width / 2,
+      this.height / 2 - (y / LATTICE - this.view.y) * this.view.scale];
+  }
+
+  fromScreen([px, py]) {
+    return [((px - this.width / 2) / this.view.scale + this.view.x) * LATTICE,
+      ((this.height / 2 - py) / this.view.scale + this.view.y) * LATTICE];
+  }
+
+  drawOutline() {
+    const drawn = this.drag?.path?.length > 1 ? this.drag.path : this.polygon?.map((p) => this.toScreen(p));
+    this.outline.setAttribute("d", drawn
+      ? `M${drawn.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L")}Z` : "");
+  }
+
+  placeRing() {
+    const i = this.hovered;
+    this.ring.style.display = i < 0 ? "none" : "";
+    if (i < 0) return;
+    const [x, y] = this.pointPlace(i);
+    this.ring.setAttribute("cx", x);
+    this.ring.setAttribute("cy", y);
+  }
+
+  buildLegend() {
+    fillLegend(this.legend, this.data.legend, this.off, (k) => this.toggle(k));
+  }
+
+  // ---- what the user does -----------------------------------------------------------------
+
+  setMode(mode) {
+    this.mode = mode;
+    this.root.dataset.mode = mode;
+    for (const b of this.buttons) b.setAttribute("aria-pressed", String(b.dataset.mode === mode));
+  }
+
+  toggle(k) {
+    if (this.off.has(k)) this.off.delete(k); else this.off.add(k);
+    if (this.off.size === this.data.legend.labels.length) this.off.clear();
+    this.buildLegend();
+    this.restate();
+    this.painter.load("state", this.state);
+    this.redraw();
+    this.send.state("hidden", [...this.off].sort((a, b) => a - b));
+  }
+
+  choose(polygon) {
+    this.polygon = polygon;
+    this.restate();
+    this.painter.load("state", this.state);
+    this.redraw();
+    this.send.state("selection", { polygon: (polygon || []).map((p) => this.toData(p)) });
+  }
+
+  at(event) {
+    const box = this.root.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  onDown(event) {
+    if (event.button !== 0 || !this.view || event.target.closest("button")) return;
+    const mode = event.shiftKey ? "lasso" : this.mode;
+    const place = this.at(event);
+    this.drag = { mode, from: place, last: place, path: null, far: false };
+    this.root.setPointerCapture(event.pointerId);
+  }
+
+  onMove(event) {
+    if (!this.view) return;
+    const place = this.at(event);
+    if (!this.drag) { this.seek(place, event.target); return; }
+    const drag = this.drag;
+    if (!drag.far && Math.hypot(place[0] - drag.from[0], place[1] - drag.from[1]) < 4) return;
+    drag.far = true;
+    this.hover(-1);
+    if (drag.mode === "pan") {
+      this.view.x -= (place[0] - drag.last[0]) / this.view.scale;
+      this.view.y += (place[1] - drag.last[1]) / this.view.scale;
+      this.moved();
+    } else if (drag.mode === "box") {
+      const [ax, ay] = drag.from, [bx, by] = place;
+      drag.path = [[ax, ay], [bx, ay], [bx, by], [ax, by]];
+      this.drawOutline();
+    } else {
+      drag.path = drag.path || [drag.from];
+      drag.path.push(place);
+      this.drawOutline();
+    }
+    drag.last = place;
+  }
+
+  onUp(event) {
+    const drag = this.drag;
+    this.drag = null;
+    if (!drag) return;
+    if (drag.far && drag.path) {
+      const path = drag.mode === "lasso" ? simplifyLasso(drag.path, 1.5, LASSO_VERTICES) : drag.path;
+      if (path.length > 2) this.choose(path.map((p) => this.fromScreen(p)));
+      this.drawOutline();
+    } else if (!drag.far) {
+      const i = this.near(this.at(event));
+      if (i >= 0) this.send.event("clicked", { index: i, map: this.data.key });
+    }
+  }
+
+  onWheel(event) {
+    if (!this.view) return;
+    event.preventDefault();
+    this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.at(event));
+  }
+
+  zoom(factor, place) {
+    const before = this.fromScreen(place);
+    this.view.scale = Math.max(this.home / 4, Math.min(this.home * 4000, this.view.scale * factor));
+    const after = this.fromScreen(place);
+    this.view.x += (before[0] - after[0]) / LATTICE;
+    this.view.y += (before[1] - after[1]) / LATTICE;
+    this.hover(-1);
+    this.moved();
+  }
+
+  onKey(event) {
+    if (!this.view || event.target !== this.root) return;
+    const centre = [this.width / 2, this.height / 2];
+    const step = 60 / this.view.scale;
+    const act = {
+      ArrowLeft: () => { this.view.x -= step; this.moved(); },
+      ArrowRight: () => { this.view.x += step; this.moved(); },
+      ArrowUp: () => { this.view.y += step; this.moved(); },
+      ArrowDown: () => { this.view.y -= step; this.moved(); },
+      "+": () => this.zoom(1.4, centre), "=": () => this.zoom(1.4, centre), "-": () => this.zoom(1 / 1.4, centre),
+      0: () => this.fitView(), Escape: () => this.polygon && this.choose(null),
+    }[event.key];
+    if (act) { event.preventDefault(); act(); }
+  }
+
+  near(place) {
+    const [x, y] = this.fromScreen(place);
+    const radius = (PICK_RADIUS / this.view.scale) * LATTICE;
+    return nearestPoint(this.grid, this.xy, x, y, radius, (i) => this.eligible(i));
+  }
+
+  seek(place, target) {
+    const over = target === this.root || target === this.canvas || this.overlay.contains(target);
+    this.hover(over ? this.near(place) : -1);
+  }
+
+  hover(i) {
+    if (i === this.hovered) return;
+    this.hovered = i;
+    this.placeRing();
+    this.root.classList.toggle("over", i >= 0);
+    if (i < 0) this.card.hide();
+    else this.card.announce(`${this.data.points}/${i}`, () => this.pointPlace(i), [this.width, this.height]);
+  }
+
+  pointPlace(i) { return this.toScreen([this.xy[2 * i], this.xy[2 * i + 1]]); }
+}
+
+export default function (component) {
+  const { parentElement, data, setStateValue, setTriggerValue } = component;
+  if (!maps.has(parentElement)) maps.set(parentElement, new PointMap(parentElement));
+  maps.get(parentElement).update(data, { state: setStateValue, event: setTriggerValue });
+  return () => {
+    maps.get(parentElement)?.destroy();
+    maps.delete(parentElement);
+  };
+}

@@ -1,0 +1,85 @@
+"""The map component: a WebGL scatter that gets URLs and gives back a polygon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import streamlit as st
+
+from motif.dashboard.parts import assets
+from motif.dashboard.placement import Bounds
+
+_component = st.components.v2.component(
+    "motif.map",
+    js=assets.text("points.js", "paint.js", "furniture.js", "map.js"),
+    css=assets.text("map.css"),
+)
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What the colours mean: one entry a category, or the two ends of a scale."""
+
+    title: str
+    colours: Sequence[str]
+    continuous: bool = False
+    labels: Sequence[str] = ()
+    counts: Sequence[int] = ()
+    low: str = ""
+    high: str = ""
+
+
+@dataclass(frozen=True)
+class MapUrls:
+    """Where the browser finds the bytes.
+
+    Attributes:
+        xy: uint16 pairs.
+        colour: uint8 a point, an index into the legend's colours.
+        mask: one bit a point that passes the filter; None when all do.
+        points: prefix of ``/<index>.json`` and ``/<index>.webp``.
+    """
+
+    xy: str
+    colour: str
+    mask: str | None
+    points: str
+
+
+def show_map(
+    *,
+    key: str,
+    map_key: str,
+    urls: MapUrls,
+    bounds: Bounds,
+    legend: Legend,
+    polygon: Sequence[Sequence[float]],
+    hidden: Sequence[int],
+    on_selection: Callable[[], None],
+    on_hidden: Callable[[], None],
+    on_click: Callable[[], None],
+    height: int = 620,
+) -> Any:
+    """Mount the map; the result has `selection`, `hidden` and `clicked`.
+
+    Args:
+        key: widget key, under which session state holds the component's state.
+        map_key: the projection shown; comes back with a click.
+        polygon: present selection in data coordinates, empty for none.
+        hidden: categories switched off in the legend.
+    """
+    return _component(
+        key=key,
+        data={
+            "key": map_key, **asdict(urls), "bounds": asdict(bounds), "legend": asdict(legend),
+            "polygon": [list(corner) for corner in polygon], "hidden": list(hidden),
+            "height": height,
+        },
+        default={"selection": None, "hidden": None},
+        height=height,
+        on_selection_change=on_selection,
+        on_hidden_change=on_hidden,
+        on_clicked_change=on_click,
+    )  # fmt: skip

@@ -1,0 +1,121 @@
+"""What was chosen on the map: a summary in words and a gallery; one measurement when clicked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html import escape
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from motif.core.errors import NotFoundError
+from motif.dashboard import state
+from motif.dashboard.captions import SHOWN, caption
+from motif.dashboard.facets import FacetTable
+from motif.dashboard.lab import Lab
+from motif.dashboard.links import PageName, address
+from motif.dashboard.parts import frame
+from motif.dashboard.parts.gallery import Tile, show_gallery
+from motif.dashboard.quantities import quantity
+from motif.dashboard.thumbnails import thumbnail_url
+from motif.dashboard.view import View
+
+PAGE = 60
+"""Pictures of a gallery; they load as they come into sight."""
+
+GALLERY = "selection-gallery"
+PANEL = 430
+
+
+def show_selection(
+    here: Lab, view: View, table: FacetTable, chosen: NDArray[np.intp], lit: NDArray[np.intp]
+) -> None:
+    """Draw the rail beside the map for table rows inside the lasso, else for all that pass."""
+    if view.id:
+        _show_one(here, view)
+    rows = chosen if view.polygon else lit
+    rows = rows[rows >= 0]
+    if view.polygon:
+        frame.subheading(f"{len(rows):,} selected", f"of {len(lit):,} shown")
+    else:
+        frame.subheading(
+            f"{len(rows):,} shown", "" if len(rows) == len(table) else f"of {len(table):,}"
+        )
+    if len(rows) == 0:
+        frame.quiet("No measurement passes here; widen the filter or the lasso.")
+        return
+    frame.quiet(summary(table, rows))
+    if not view.polygon and not view.id:
+        frame.quiet("Draw a lasso to choose points; rest on one to see it, click it to open it.")
+    height = PANEL - 190 if view.id else PANEL
+    with st.container(height=height, border=False):
+        show_gallery(
+            tiles(table, representatives(rows)), key=GALLERY, on_pick=_on_pick,
+            current=view.id, tile_width=108,
+        )  # fmt: skip
+
+
+def representatives(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """At most `PAGE` rows, spread evenly over all of them; the same ones every time."""
+    if len(rows) <= PAGE:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, PAGE).astype(np.intp)]
+
+
+def tiles(table: FacetTable, rows: NDArray[np.intp]) -> list[Tile]:
+    """Gallery entries of table rows."""
+    return [
+        Tile(
+            id=table.ids[row], image=thumbnail_url(table.ids[row]), title=table.titles[row],
+            lines=table.words(row, SHOWN)[:2],
+        )
+        for row in rows.tolist()
+    ]  # fmt: skip
+
+
+def summary(table: FacetTable, rows: NDArray[np.intp]) -> str:
+    """What the rows are made of: the largest materials, the median scan size, the outcomes."""
+    parts: list[str] = []
+    mask = np.zeros(len(table), np.bool_)
+    mask[rows] = True
+    for name in ("material", "outcome"):
+        column = table.columns.get(name)
+        if column is None or column.kind != "category" or len(column.labels) < 2:
+            continue
+        counts = column.counts(mask)
+        total = int(counts.sum()) or 1
+        for code in np.argsort(-counts, kind="stable")[:3].tolist():
+            if counts[code]:
+                parts.append(f"{column.labels[code]} {100 * counts[code] / total:.0f} %")
+    size = table.columns.get("scan_size")
+    if size is not None and size.kind == "number":
+        known = size.values[rows][np.isfinite(size.values[rows])]
+        if known.size:
+            parts.append(f"median scan {quantity(float(np.median(known)), size.unit)}")
+    return " · ".join(parts)
+
+
+def _show_one(here: Lab, view: View) -> None:
+    try:
+        words = caption(here.workspace, view.id)
+    except NotFoundError as error:
+        frame.refusal(str(error))
+        return
+    there = replace(view.carried(), id=view.id)
+    pages: tuple[tuple[PageName, str], ...] = (("measurement", "Open"), ("search", "Find alike"))
+    links = " ".join(
+        f'<a href="{escape(address(page, there))}" target="_self">{label}</a>'
+        for page, label in pages
+    )
+    lines = "".join(f"<span>{escape(line)}</span>" for line in words.lines)
+    st.html(
+        f'<div class="motif-one"><img src="{escape(thumbnail_url(view.id, 256))}" alt="">'
+        f"<div><b>{escape(words.title)}</b>{lines}<nav>{links}</nav></div></div>"
+    )
+
+
+def _on_pick() -> None:
+    picked = st.session_state[GALLERY].get("picked")
+    if picked:
+        state.change(id=str(picked))

@@ -1,0 +1,127 @@
+"""What the browser fetches beside Streamlit's own traffic: points, masks, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from motif.core.errors import MotifError, NotFoundError
+from motif.core.records import ID_LENGTH
+from motif.dashboard.captions import caption
+from motif.dashboard.colours import SCALES
+from motif.dashboard.lab import lab
+from motif.dashboard.picture import SIZES
+from motif.dashboard.thumbnails import thumbnail
+
+FOR_EVER = "private, max-age=31536000, immutable"
+BRIEFLY = "private, max-age=60"
+KEY = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
+
+Handler = Callable[[Request], Response]
+
+
+def _answering(handler: Handler) -> Handler:
+    """Refusals become 404 with their sentence as plain text."""
+
+    @wraps(handler)
+    def answer(request: Request) -> Response:
+        try:
+            return handler(request)
+        except MotifError as error:
+            return Response(str(error), 404, {"Cache-Control": "no-store"}, media_type="text/plain")
+
+    return answer
+
+
+def _binary(data: bytes) -> Response:
+    # Said to be encoded already: gzip would cost more time than loopback or a LAN saves.
+    headers = {"Cache-Control": FOR_EVER, "Content-Encoding": "identity"}
+    return Response(data, headers=headers, media_type="application/octet-stream")
+
+
+def _key(request: Request, name: str) -> str:
+    value = str(request.path_params[name])
+    if not KEY.fullmatch(value):
+        raise NotFoundError(f"A key has {ID_LENGTH} hexadecimal digits; reload the page.")
+    return value
+
+
+def _number(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,6}", text):
+        raise NotFoundError(f'"{name}" must be a whole number.')
+    return int(text)
+
+
+@_answering
+def coordinates(request: Request) -> Response:
+    """uint16 pairs of a map, in its shuffled order."""
+    return _binary(lab().placement(_key(request, "map")).lattice.astype("<u2").tobytes())
+
+
+@_answering
+def blob(request: Request) -> Response:
+    """A mask or the colours a page has just announced."""
+    data = lab().blobs.get(_key(request, "key"))
+    if data is None:
+        raise NotFoundError("These points are no longer at hand; reload the page.")
+    return _binary(data)
+
+
+def _point_id(request: Request) -> str:
+    placement = lab().placement(_key(request, "map"))
+    index = int(request.path_params["index"])
+    if index >= len(placement):
+        raise NotFoundError(f"This map has {len(placement)} points.")
+    return placement.ids[index]
+
+
+@_answering
+def point_words(request: Request) -> Response:
+    """Title and a few facets of one point."""
+    words = caption(lab().workspace, _point_id(request))
+    return JSONResponse(
+        {"id": words.id, "title": words.title, "lines": words.lines},
+        headers={"Cache-Control": BRIEFLY},
+    )
+
+
+@_answering
+def point_picture(request: Request) -> Response:
+    """Thumbnail of one point."""
+    return _webp(thumbnail(lab().workspace, _point_id(request)), BRIEFLY)
+
+
+@_answering
+def picture(request: Request) -> Response:
+    """Thumbnail of one measurement: ``size``, ``channel`` and ``scale`` may be chosen."""
+    size = _number(request, "size") or SIZES[0]
+    scale = next((s for s in SCALES if s == request.query_params.get("scale")), SCALES[0])
+    data = thumbnail(
+        lab().workspace, _key(request, "id"),
+        size=size, channel=_number(request, "channel"), scale=scale,
+    )  # fmt: skip
+    return _webp(data, FOR_EVER if "v" in request.query_params else BRIEFLY)
+
+
+def _webp(data: bytes, caching: str) -> Response:
+    headers = {"Cache-Control": caching, "Content-Encoding": "identity"}
+    return Response(data, headers=headers, media_type="image/webp")
+
+
+def routes() -> list[Route]:
+    """Routes to mount on the app; handlers run in its thread pool."""
+    return [
+        Route("/motif/maps/{map}/xy.bin", coordinates),
+        Route("/motif/maps/{map}/{index:int}.json", point_words),
+        Route("/motif/maps/{map}/{index:int}.webp", point_picture),
+        Route("/motif/blobs/{key}.bin", blob),
+        Route("/thumbs/{id}.webp", picture),
+    ]

@@ -1,0 +1,141 @@
+"""Starts the dashboard's server: one process, loopback unless told otherwise."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from motif.core.errors import ConfigError, MotifError
+
+SCRIPT = Path(__file__).with_name("app.py")
+
+TEAL, TEAL_ON_DARK = "#0f766e", "#2dd4bf"
+
+SETTINGS: Mapping[str, Any] = {
+    "browser.gatherUsageStats": False,
+    "client.showErrorDetails": "type",
+    "client.toolbarMode": "viewer",
+    "logger.hideWelcomeMessage": True,
+    "runner.magicEnabled": False,
+    "server.enableXsrfProtection": True,
+    "server.fileWatcherType": "none",
+    "server.headless": True,
+    "theme.baseRadius": "8px",
+    "theme.baseFontSize": 15,
+    "theme.showWidgetBorder": True,
+    "theme.light.primaryColor": TEAL,
+    "theme.light.backgroundColor": "#ffffff",
+    "theme.light.secondaryBackgroundColor": "#f3f6f6",
+    "theme.light.textColor": "#1d2a2c",
+    "theme.light.borderColor": "#d9e0e1",
+    "theme.light.linkColor": TEAL,
+    "theme.dark.primaryColor": TEAL_ON_DARK,
+    "theme.dark.backgroundColor": "#0f1416",
+    "theme.dark.secondaryBackgroundColor": "#172024",
+    "theme.dark.textColor": "#e3eaea",
+    "theme.dark.borderColor": "#2a373c",
+    "theme.dark.linkColor": TEAL_ON_DARK,
+    "theme.light.sidebar.backgroundColor": "#f3f6f6",
+    "theme.light.sidebar.secondaryBackgroundColor": "#ffffff",
+    "theme.dark.sidebar.backgroundColor": "#141b1e",
+    "theme.dark.sidebar.secondaryBackgroundColor": "#1c262a",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_host(host: str, public: bool) -> None:
+    """Refuse an address others can reach, unless that was said plainly."""
+    if not public and not is_loopback(host):
+        raise ConfigError(
+            f"The dashboard has no sign-in, and at {host} anyone on the network could open it; "
+            "bind it to 127.0.0.1, or say --public if that is meant."
+        )
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(
+                f"The dashboard cannot listen on {host}:{port} ({error.strerror}); "
+                "choose another port."
+            ) from error
+
+
+def command(
+    root: Path | str, host: str = "127.0.0.1", port: int = 8501, *, public: bool = False
+) -> list[str]:
+    """Arguments that run the server of a workspace as a child process; SIGTERM ends it.
+
+    Raises:
+        ConfigError: others could reach `host` and `public` was not said.
+    """
+    check_host(host, public)
+    arguments = [sys.executable, "-m", "motif.dashboard.serve", str(root)]
+    arguments += ["--host", host, "--port", str(port)]
+    return [*arguments, "--public"] if public else arguments
+
+
+def serve(
+    root: Path | str, host: str = "127.0.0.1", port: int = 8501, *, public: bool = False
+) -> None:
+    """Serve the dashboard of a workspace until the process is told to end."""
+    from motif.core.workspace import Workspace
+
+    check_host(host, public)
+    check_port(host, port)
+    with Workspace.open(root) as workspace:
+        os.environ["MOTIF_WORKSPACE"] = str(workspace.root)
+    hosts = [] if public else ["localhost", "127.0.0.1", "::1", host]
+
+    from motif.dashboard.asgi import app
+
+    app.run(
+        config={
+            **SETTINGS,
+            "server.address": host,
+            "server.port": port,
+            "server.allowedHosts": hosts,
+        }
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of ``python -m motif.dashboard.serve``."""
+    parser = argparse.ArgumentParser(prog="motif.dashboard.serve", description=__doc__)
+    parser.add_argument("root", help="workspace directory")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8501)
+    parser.add_argument(
+        "--public", action="store_true", help="let others reach it, although nobody signs in"
+    )
+    asked = parser.parse_args(arguments)
+    try:
+        serve(asked.root, asked.host, asked.port, public=asked.public)
+    except MotifError as error:
+        sys.stderr.write(f"motif: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

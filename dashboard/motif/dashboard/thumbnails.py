@@ -1,0 +1,93 @@
+"""Thumbnails by measurement id, drawn once and kept under the workspace's cache."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+
+from motif.core.catalog import MeasurementRow
+from motif.core.errors import NotFoundError
+from motif.core.records import ID_LENGTH
+from motif.core.workspace import Workspace
+from motif.dashboard.colours import SCALES, Scale
+from motif.dashboard.picture import SIZES, VERSION, Style, image_picture, spectrum_picture
+
+ID_PATTERN = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
+
+PREFERRED = ("amplitude", "phase", "topography", "height")
+"""Channels that tell domain patterns best, in this order."""
+
+
+def default_channel(channels: Sequence[str]) -> int:
+    """The channel to show when nobody chose one."""
+    lowered = [channel.lower() for channel in channels]
+    for wanted in PREFERRED:
+        for position, name in enumerate(lowered):
+            if wanted in name:
+                return position
+    return 0
+
+
+def thumbnail_url(
+    measurement_id: str, size: int = SIZES[0], channel: int | None = None, scale: Scale = "viridis"
+) -> str:
+    """Address of a picture; it holds the drawing's version, so it may be cached for ever."""
+    chosen = "" if channel is None else f"&channel={channel}"
+    return f"/thumbs/{measurement_id}.webp?v={VERSION}&size={size}&scale={scale}{chosen}"
+
+
+def thumbnail(
+    workspace: Workspace,
+    measurement_id: str,
+    *,
+    size: int = SIZES[0],
+    channel: int | None = None,
+    scale: Scale = "viridis",
+) -> bytes:
+    """WebP of one measurement.
+
+    Raises:
+        NotFoundError: no live measurement has this id, or it has no such channel.
+    """
+    if not ID_PATTERN.fullmatch(measurement_id):
+        raise NotFoundError("A measurement's id has 32 hexadecimal digits; copy it from its page.")
+    if size not in SIZES or scale not in SCALES:
+        raise NotFoundError(f"Pictures come in sizes {SIZES} and scales {', '.join(SCALES)}.")
+    row = workspace.measurement(measurement_id)
+    if not row.live:
+        raise NotFoundError(f'The measurement "{measurement_id}" was deleted at its source.')
+    chosen = default_channel(row.channels) if channel is None else channel
+    if row.channels and not 0 <= chosen < len(row.channels):
+        raise NotFoundError(f"This measurement has the channels 0 to {len(row.channels) - 1}.")
+    name = f"{measurement_id}-{chosen}-{size}-{scale}-v{VERSION}.webp"
+    place = workspace.cache / "thumbs" / measurement_id[:2] / name
+    try:
+        return place.read_bytes()
+    except FileNotFoundError:
+        picture = _draw(workspace, row, chosen, Style(size, scale, row.simulated))
+    _write(place, picture)
+    return picture
+
+
+def _draw(workspace: Workspace, row: MeasurementRow, channel: int, style: Style) -> bytes:
+    stored = workspace.store.snapshot().array(row.array)
+    if row.kind == "image":
+        # Only this channel is asked for, yet its chunk holds the whole frame.
+        frame = np.asarray(stored[row.row, channel], np.float32)
+        return image_picture(frame, row.scan_size, style)
+    spectrum = workspace.read(row.id)
+    axis = np.asarray(spectrum.coords[spectrum.dims[0]].values, np.float64)
+    return spectrum_picture(axis, np.asarray(spectrum.values, np.float64), style)
+
+
+def _write(place: Path, data: bytes) -> None:
+    """Whole or not at all: other threads and processes may draw the same picture now."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_name(f".{uuid4().hex}.tmp")
+    draft.write_bytes(data)
+    os.replace(draft, place)

@@ -1,0 +1,114 @@
+"""What is being looked at, as a URL: collection, map, filter, selection."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self, TypeAlias
+
+Params: TypeAlias = Mapping[str, Sequence[str]]
+Polygon: TypeAlias = tuple[tuple[float, float], ...]
+
+FACET_PREFIX = "f."
+MAX_CORNERS = 200
+PLAIN = ("collection", "map", "colour", "where", "id", "scale", "k")
+"""Parameters that hold one text each."""
+
+CARRIED = ("collection", "where")
+"""What a link to another page takes along, beside the facet filters."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One view of the workspace; an empty field means the page's own choice.
+
+    Attributes:
+        map: id of the projection shown.
+        facets: facet -> chosen values, or one ``low..high`` in SI units or dates.
+        polygon: selection in the map's coordinates.
+        hidden: legend entries switched off.
+        id: the measurement looked at.
+        k: how many results are wanted, as text.
+    """
+
+    collection: str = ""
+    map: str = ""
+    colour: str = ""
+    where: str = ""
+    id: str = ""
+    scale: str = ""
+    k: str = ""
+    facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    polygon: Polygon = ()
+    hidden: tuple[str, ...] = ()
+
+    @classmethod
+    def from_params(cls, params: Params) -> Self:
+        """Read a query string's parameters; whatever makes no sense is left out."""
+        plain = {name: params[name][-1] for name in PLAIN if params.get(name)}
+        facets = {
+            name.removeprefix(FACET_PREFIX): tuple(values)
+            for name, values in params.items()
+            if name.startswith(FACET_PREFIX) and values
+        }
+        chosen = params.get("sel")
+        return cls(
+            **plain,
+            facets=facets,
+            polygon=decode_polygon(chosen[-1]) if chosen else (),
+            hidden=tuple(params.get("hide", ())),
+        )
+
+    def params(self) -> dict[str, str | list[str]]:
+        """The parameters of this view's URL, defaults left out."""
+        found: dict[str, str | list[str]] = {
+            name: getattr(self, name) for name in PLAIN if getattr(self, name)
+        }
+        for name in sorted(self.facets):
+            if self.facets[name]:
+                found[FACET_PREFIX + name] = list(self.facets[name])
+        if self.polygon:
+            found["sel"] = encode_polygon(self.polygon)
+        if self.hidden:
+            found["hide"] = list(self.hidden)
+        return found
+
+    def with_facet(self, name: str, values: Sequence[str]) -> Self:
+        """The same view with other chosen values of one facet, none to drop it."""
+        facets = {key: kept for key, kept in self.facets.items() if key != name}
+        if values:
+            facets[name] = tuple(values)
+        return replace(self, facets=facets)
+
+    def carried(self) -> Self:
+        """The part that stays when one turns to another page: collection and filter."""
+        return type(self)(collection=self.collection, where=self.where, facets=self.facets)
+
+    @property
+    def filtered(self) -> bool:
+        return bool(self.where.strip() or self.facets)
+
+
+def encode_polygon(polygon: Sequence[tuple[float, float]]) -> str:
+    """Corners as float32 pairs in URL-safe base64."""
+    flat = [value for corner in polygon for value in corner]
+    packed = struct.pack(f"<{len(flat)}f", *flat)
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def decode_polygon(text: str) -> Polygon:
+    """Corners of `encode_polygon`'s text; () for anything else."""
+    try:
+        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return ()
+    corners = len(packed) // 8
+    if len(packed) != 8 * corners or not 3 <= corners <= MAX_CORNERS:
+        return ()
+    flat = struct.unpack(f"<{2 * corners}f", packed)
+    if not all(abs(value) < 1e30 for value in flat):
+        return ()
+    return tuple(zip(flat[::2], flat[1::2], strict=True))
