@@ -53,3 +53,25 @@ def test_help_answers_quickly() -> None:
     bare = min(seconds([sys.executable, "-c", "import typer, rich"]) for _ in range(3))
     helped = min(seconds([sys.executable, "-m", "motif.core.cli", "--help"]) for _ in range(3))
     assert helped < 8 * bare
+
+
+@pytest.mark.parametrize(
+    "tool", [("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",)], ids=" ".join
+)
+def test_checks_are_clean(tool: tuple[str, ...]) -> None:
+    command = [str(Path(sys.executable).with_name(tool[0])), *tool[1:]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_command_of_the_house_is_documented() -> None:
+    from typer.main import get_command
+
+    from motif.core.cli import build
+
+    text = (ROOT / "docs" / "commands.md").read_text()
+    tree = get_command(build())
+    for name, command in tree.commands.items():  # type: ignore[attr-defined]
+        names = [f"{name} {sub}" for sub in getattr(command, "commands", {})] or [name]
+        for full in names:
+            assert f"motif {full}" in text, f"docs/commands.md does not mention motif {full}"

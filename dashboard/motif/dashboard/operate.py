@@ -1,0 +1,52 @@
+"""Scheduler and dashboard together: what a facility leaves running."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+import urllib.request
+
+from motif.core.jobs import mark_lost, scheduler
+from motif.core.workspace import Workspace
+from motif.dashboard.children import Children, say
+from motif.dashboard.serve import command
+
+LOOK = 1.0
+"""Seconds between two looks at the child processes."""
+
+
+def operate(
+    workspace: Workspace,
+    children: Children,
+    host: str | None = None,
+    port: int | None = None,
+    *,
+    public: bool = False,
+) -> None:
+    """Serve the dashboard and run scheduled jobs until interrupted."""
+    settings = workspace.config.dashboard
+    host = host or settings.host
+    port = settings.port if port is None else port
+    children.start("dashboard", command(workspace.root, host, port, public=public))
+    address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
+    children.wait_for("dashboard", lambda: _answers(address))
+    mark_lost(workspace)
+    clock = scheduler(workspace)
+    clock.start()
+    say(f"The dashboard is at {address}; Ctrl-C ends it.")
+    try:
+        while True:
+            children.check()
+            time.sleep(LOOK)
+    except KeyboardInterrupt:
+        say("Ending.")
+    finally:
+        clock.shutdown(wait=False)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as reply:
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
