@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, overload
 
 import numpy as np
 import torch
@@ -157,7 +157,14 @@ def forward(
 
     `masks` are the dropout factors of spectrum (K, B, L) and of features (K, B, L', filters)
     with L' = L - kernel + 1; without them nothing is dropped.
+
+    A lone member is computed beside a copy of itself: libraries round a batch of one matrix
+    differently from larger batches, and a member must not depend on its company.
     """
+    if len(parameters["joined.0.bias"]) == 1:
+        twice = {name: _twice(value) for name, value in parameters.items()}
+        pairs = (_twice(masks[0]), _twice(masks[1])) if masks is not None else None
+        return forward(architecture, twice, _twice(spectra), _twice(composition), pairs)[:1]
     hidden = parameters["joined.0.bias"][:, None]
     if architecture.points:
         assert spectra is not None
@@ -173,6 +180,14 @@ def forward(
     for i in range(1, depth + 1):
         hidden = _dense(parameters, f"joined.{i}", functional.elu(hidden))
     return hidden.squeeze(-1)
+
+
+@overload
+def _twice(value: Tensor) -> Tensor: ...
+@overload
+def _twice(value: Tensor | None) -> Tensor | None: ...
+def _twice(value: Tensor | None) -> Tensor | None:
+    return None if value is None else torch.cat([value, value])
 
 
 def _dense(parameters: Parameters, layer: str, inputs: Tensor) -> Tensor:
@@ -201,7 +216,8 @@ def _spectrum_branch(
     padded = functional.pad(spectra, (0, blocks * BLOCK + kernel - 1 - architecture.points))
     windows = padded.unfold(-1, span, BLOCK).reshape(members, batch * blocks, span)
     band = _banded(parameters["convolution.weight"])
-    bias = parameters["convolution.bias"].repeat(1, BLOCK)[:, None]
+    spread = torch.eye(filters).to(spectra).repeat(1, BLOCK).expand(members, -1, -1)
+    bias = torch.bmm(parameters["convolution.bias"][:, None], spread)
     units = functional.elu(torch.baddbmm(bias, windows, band))
     units = units.view(members, batch, blocks * BLOCK * filters)[..., : architecture.features]
     if masks is not None:

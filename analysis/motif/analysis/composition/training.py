@@ -153,9 +153,9 @@ class _Run:
     ) -> Parameters:
         """One training step of the three: minimise the mean squared error for some epochs."""
         recipe, members = self.recipe, self.members
-        values = {k: v.to(self.device).requires_grad_() for k, v in parameters.items()}
+        stack = Stack(parameters, self.device)
         optimiser = torch.optim.Adam(
-            list(values.values()), lr=recipe.peak_rate, eps=recipe.epsilon, fused=True
+            [stack.flat], lr=recipe.peak_rate, eps=recipe.epsilon, fused=True
         )
         shuffles = [np.random.default_rng(m.stream(number, _SHUFFLE)) for m in members]
         masks = None
@@ -171,16 +171,16 @@ class _Run:
                     optimiser.param_groups[0]["lr"] = rate
                 loss = self._loss(
                     architecture,
-                    values,
+                    stack.parameters,
                     order[step],
                     weight[step],
                     masks.draw() if masks is not None else None,
                 )
-                optimiser.zero_grad(set_to_none=True)
+                stack.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
             meter.advance(4 if architecture.points else 1)
-        return {name: value.detach() for name, value in values.items()}
+        return {name: value.detach().clone() for name, value in stack.parameters.items()}
 
     def _epoch(self, shuffles: Sequence[np.random.Generator], steps: int) -> tuple[Tensor, Tensor]:
         """Sample indices and loss weights (steps, K, B); a ragged batch is padded by weight 0."""
@@ -281,6 +281,34 @@ def single_thread(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+class Stack:
+    """Parameters of all members as views of one vector.
+
+    The optimiser makes one pass over it, and a length of whole vector registers keeps a
+    member's arithmetic the same whatever the number of members.
+    """
+
+    def __init__(self, parameters: Parameters, device: torch.device) -> None:
+        total = sum(value.numel() for value in parameters.values())
+        first = next(iter(parameters.values()))
+        self.flat = torch.zeros(-(-total // 64) * 64, dtype=first.dtype, device=device)
+        self.flat.grad = torch.zeros_like(self.flat)
+        self.parameters: Parameters = {}
+        start = 0
+        for name, value in parameters.items():
+            place = slice(start, start + value.numel())
+            leaf = self.flat[place].view(value.shape)
+            leaf.copy_(value)
+            leaf.requires_grad_()
+            leaf.grad = self.flat.grad[place].view(value.shape)
+            self.parameters[name] = leaf
+            start += value.numel()
+
+    def zero_grad(self) -> None:
+        assert self.flat.grad is not None
+        self.flat.grad.zero_()
 
 
 class _Meter:

@@ -1,0 +1,252 @@
+"""The study end to end: ledger rows, resuming, honest validation, refusals."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from motif.analysis.composition.members import STAGE, grouped, train_group
+from motif.analysis.composition.preparation import normalise, prepare
+from motif.analysis.composition.recipes import FAST
+from motif.analysis.composition.study import _plan, load_study, train_composition
+from motif.analysis.composition.training import Member
+from motif.analysis.composition.validation import r2_score
+from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
+from motif.core.progress import Progress
+from motif.core.testing.filling import fill, spectrum
+from motif.core.workspace import Workspace
+
+QUICK = replace(FAST, spectrum_epochs=2, composition_epochs=10, joined_epochs=8, batch=16)
+Fill = Callable[..., Workspace]
+
+
+@pytest.fixture
+def lab(tmp_path: Path, simulated_library: Any) -> Fill:
+    """lab(n, points, target=...) makes a workspace holding a simulated library as "alloys"."""
+
+    def make(
+        n: int = 120,
+        points: int = 90,
+        target: Callable[[np.ndarray], np.ndarray] = lambda p: p,
+        spectra: Callable[[np.ndarray], np.ndarray] = lambda s: s,
+    ) -> Workspace:
+        library = simulated_library(n, points, 3)
+        elements = ("Bi", "V", "W", "Dy", "Gd", "Mo", "Tb")
+        performance = target(library.target)
+        measured = spectra(library.spectra)
+        samples = [
+            spectrum(
+                measured[i],
+                library.axis,
+                f"s{i}",
+                dict(zip(elements, library.composition[i].tolist(), strict=True)),
+                {"P": (float(performance[i]), "mW/cm^2")},
+            )
+            for i in range(n)
+        ]
+        workspace = Workspace.init(tmp_path / "lab")
+        fill(workspace, "alloys", {"library": samples})
+        return workspace
+
+    return make
+
+
+def test_a_study_is_kept_and_never_repeated(lab: Fill) -> None:
+    workspace = lab()
+    first = train_composition(workspace, "alloys", members=3, folds=4, recipe=QUICK)
+    assert (first["members"], first["folds"], first["trained"]) == (3, 4, 7)
+    assert first["units"]["gradient_composition"] == "mW/cm^2 per at.%"
+    assert first["gradient_cosine"] is None
+    again = train_composition(workspace, "alloys", members=3, folds=4, recipe=QUICK)
+    assert again["trained"] == 0
+    assert again["derivation"] == first["derivation"]
+    more = train_composition(workspace, "alloys", members=4, folds=4, recipe=QUICK)
+    assert more["trained"] == 1
+    assert more["r2"] == first["r2"]
+
+
+def test_arrays_are_those_promised(lab: Fill) -> None:
+    workspace = lab()
+    train_composition(workspace, "alloys", members=2, folds=3, recipe=QUICK)
+    study = load_study(workspace, "alloys")
+    arrays = study.arrays
+    n, elements, points = 120, 7, 90
+    shapes = {
+        "prediction_mean": (n,),
+        "gradient_composition_mean": (n, elements),
+        "gradient_composition_std": (n, elements),
+        "gradient_total_mean": (n, elements),
+        "gradient_total_std": (n, elements),
+        "sign_agreement": (n, elements),
+        "gradient_spectrum_mean": (n, points),
+        "gradient_spectrum_std": (n, points),
+        "first_layer_weights": (2, elements, 16),
+        "fold_prediction": (n,),
+    }
+    assert {name: arrays[name].shape for name in shapes} == shapes
+    assert all(np.isfinite(arrays[name]).all() for name in shapes)
+    rows = {row.id: row for row in workspace.select("alloys")}
+    chosen = rows[arrays["ids"][5].decode()]
+    assert chosen.composition["Bi"] == pytest.approx(arrays["composition"][5, 0])
+    assert chosen.targets["P"][0] == pytest.approx(arrays["target"][5])
+
+
+def test_validation_uses_held_out_predictions_only(lab: Fill) -> None:
+    workspace = lab()
+    summary = train_composition(workspace, "alloys", members=1, folds=3, recipe=QUICK)
+    members = workspace.ledger.all(STAGE, "alloys")
+    folds = {m.parameters["fold"]: m for m in members if m.parameters["fold"] is not None}
+    study = load_study(workspace, "alloys")
+    expected = np.empty(120)
+    for fold, member in folds.items():
+        held = study.arrays["fold"] == fold
+        expected[held] = workspace.ledger.arrays(member)["predictions"][held]
+        assert member.summary["held_out"] == held.sum()
+    np.testing.assert_array_equal(study.arrays["fold_prediction"], expected)
+    assert summary["r2"] == pytest.approx(r2_score(study.arrays["target"], expected))
+    rng = np.random.default_rng(0)
+    shuffled = rng.permutation(study.arrays["target"])
+    assert r2_score(shuffled, expected) < summary["r2"]
+
+
+def test_noise_cannot_be_predicted(lab: Fill) -> None:
+    rng = np.random.default_rng(5)
+    workspace = lab(target=lambda p: rng.normal(size=len(p)))
+    summary = train_composition(workspace, "alloys", members=1, folds=4, recipe=QUICK)
+    assert summary["r2"] < 0.1
+
+
+def test_samples_without_target_are_left_out(lab: Fill) -> None:
+    workspace = lab(target=lambda p: np.where(np.arange(len(p)) < 20, np.nan, p))
+    summary = train_composition(workspace, "alloys", members=1, folds=0, recipe=QUICK)
+    assert summary["samples"] == 100
+    assert summary["notes"] == ["20 samples without P"]
+    assert summary["r2"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"n": 20}, "20 samples .* at least 30"),
+        ({"target": lambda p: np.full(len(p), 2.0)}, "P is 2 in all 120 samples"),
+        ({"target": lambda p: np.full(len(p), np.nan)}, "0 samples .*120 samples without P"),
+    ],
+)
+def test_unsuitable_libraries_are_refused(lab: Fill, options: dict[str, Any], reason: str) -> None:
+    workspace = lab(**options)
+    with pytest.raises(UnsuitableDataError, match=reason):
+        train_composition(workspace, "alloys")
+    assert not workspace.ledger.all(STAGE)
+
+
+def test_options_out_of_range_are_refused(lab: Fill) -> None:
+    workspace = lab()
+    with pytest.raises(ConfigError, match="0 members"):
+        train_composition(workspace, "alloys", members=0)
+    with pytest.raises(ConfigError, match="2 to 60, or 0"):
+        train_composition(workspace, "alloys", folds=1)
+    with pytest.raises(NotFoundError, match="motif train composition alloys"):
+        load_study(workspace, "alloys")
+
+
+def test_constant_spectra_leave_composition_alone(lab: Fill) -> None:
+    workspace = lab(spectra=lambda s: np.ones_like(s))
+    train_composition(workspace, "alloys", members=1, folds=0, recipe=QUICK)
+    arrays = load_study(workspace, "alloys").arrays
+    assert not arrays["gradient_spectrum_mean"].any()
+    assert arrays["gradient_total_mean"].any()
+
+
+def test_raman_spectra_are_divided_by_their_stretch_others_by_their_maximum() -> None:
+    axis = np.linspace(100, 1000, 91)
+    spectra = np.ones((2, 91))
+    spectra[0, 5], spectra[0, 70], spectra[1, 70] = 8, 4, -1
+    spectra[1] = 0
+    raman, usable = normalise(spectra, axis, "raman_shift")
+    other, _ = normalise(spectra, axis, "two_theta")
+    assert usable.tolist() == [True, False]
+    assert (raman[0].max(), raman[0, 70]) == (2, 1)
+    assert (other[0].max(), other[0, 70]) == (1, 0.5)
+
+
+def test_groups_hold_members_with_equal_steps(lab: Fill) -> None:
+    workspace = lab(n=61)
+    prepared = prepare(workspace.library("alloys"))
+    plan = _plan(workspace, "alloys", prepared, 5, replace(QUICK, batch=6), 5, 0)
+    groups = grouped(plan, plan.members, 4)
+    assert {m for group in groups for m in group} == set(plan.members)
+    for group in groups:
+        assert len(group) <= 4
+        assert len({-(-len(plan.rows(m)) // 6) for m in group}) == 1
+
+
+KILLED = """
+import os, signal
+from motif.analysis.composition.members import Plan
+from motif.analysis.composition.recipes import Recipe
+from motif.analysis.composition.study import train_composition
+from motif.core.workspace import Workspace
+
+keep, left = Plan.keep, [3]
+
+def keep_then_die(*arguments):
+    keep(*arguments)
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Plan.keep = keep_then_die
+with Workspace.open({root!r}) as workspace:
+    train_composition(workspace, "alloys", members=6, folds=0, recipe=Recipe(**{recipe!r}))
+"""
+
+
+def test_killed_at_a_member_it_resumes_there(lab: Fill) -> None:
+    workspace = lab()
+    script = KILLED.format(root=str(workspace.root), recipe=QUICK.parameters())
+    ended = subprocess.run([sys.executable, "-c", script], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    workspace.refresh()
+    assert len(workspace.ledger.all(STAGE)) == 3
+    summary = train_composition(workspace, "alloys", members=6, folds=0, recipe=QUICK)
+    assert summary["trained"] == 3
+    samples = prepare(workspace.library("alloys")).samples
+    members = [Member(k) for k in range(6)]
+    undisturbed, _ = train_group(samples, [np.arange(120)] * 6, members, QUICK)
+    for row in workspace.ledger.all(STAGE):
+        kept = workspace.ledger.arrays(row)
+        for name, value in undisturbed[row.parameters["seed"]].items():
+            np.testing.assert_array_equal(kept[name], value)
+
+
+def test_members_trained_by_workers_equal_those_trained_here(lab: Fill) -> None:
+    from distributed import Client, LocalCluster
+
+    workspace = lab()
+    told: list[int] = []
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        ) as cluster,
+        Client(cluster) as client,
+        Progress("composition", quiet=True) as bar,
+    ):
+        train_composition(
+            workspace, "alloys", members=3, folds=2, recipe=QUICK, client=client, progress=bar
+        )
+        told.append(bar.done)
+    assert told == [500]
+    samples = prepare(workspace.library("alloys")).samples
+    alone, _ = train_group(samples, [np.arange(120)], [Member(2)], QUICK)
+    [row] = workspace.ledger.all(STAGE, seed=2)
+    kept = workspace.ledger.arrays(row)
+    for name, value in alone[0].items():
+        np.testing.assert_array_equal(kept[name], value)
