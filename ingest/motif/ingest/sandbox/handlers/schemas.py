@@ -1,0 +1,307 @@
+"""Metadata schemas."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from motif.ingest.sandbox import fields
+from motif.ingest.sandbox.access import Row
+from motif.ingest.sandbox.dispatch import Call, handles
+from motif.ingest.sandbox.handlers.users import display_name
+from motif.ingest.sandbox.paging import page
+from motif.ingest.sandbox.protocol import Message, pb
+from motif.ingest.sandbox.refusal import Refused, denied
+from motif.ingest.sandbox.textsearch import normal
+from motif.ingest.sandbox.validation import (
+    metadata_errors,
+    parse_definition,
+    references,
+    schema_row,
+)
+
+_LARGEST_PAGE = 100
+_JSON_SCHEMA = ("", "json-schema")
+
+
+def _name(row: Row) -> str:
+    return f"{row['id']}:{row['version']}"
+
+
+def _uses(call: Call, row: Row) -> int:
+    return int(
+        call.db.execute("SELECT count(*) FROM item WHERE schema = ?", (_name(row),)).fetchone()[0]
+    )
+
+
+def _related(call: Call, row: Row, wanted: str, by: str) -> list[str]:
+    rows = call.db.execute(
+        f"SELECT {wanted} FROM schema_reference WHERE {by} = ? ORDER BY 1", (_name(row),)
+    )
+    return [name for (name,) in rows]
+
+
+def _newer(call: Call, row: Row) -> bool:
+    found = call.db.execute(
+        "SELECT 1 FROM metadata_schema WHERE id = ? AND version > ?", (row["id"], row["version"])
+    )
+    return found.fetchone() is not None
+
+
+def _data(call: Call, row: Row, *, details: bool = True) -> Message:
+    data = pb.SchemaData(
+        id=row["id"],
+        ver=row["version"],
+        depr=_newer(call, row),
+        cnt=_uses(call, row),
+        ref=bool(_related(call, row, "source", "target")),
+        own_id=row["owner"],
+        desc=row["description"],
+        pub=bool(row["public"]),
+        type=row["type"],
+        format=row["format"],
+    )
+    if row["owner"]:
+        owner = call.db.execute("SELECT * FROM account WHERE id = ?", (row["owner"],)).fetchone()
+        data.own_nm = display_name(owner) if owner else ""
+    if details:
+        setattr(data, "def", row["definition"])
+        for field, names in (
+            (data.uses, _related(call, row, "target", "source")),
+            (data.used_by, _related(call, row, "source", "target")),
+        ):
+            for name in names:
+                schema, _, version = name.rpartition(":")
+                field.add(id=schema, ver=int(version))
+    return data
+
+
+def _require_owner(call: Call, row: Row) -> None:
+    if not call.admin and row["owner"] != call.uid:
+        raise denied()
+
+
+def _require_unused(call: Call, row: Row) -> None:
+    if _uses(call, row):
+        raise denied("Schema is associated with data records - cannot update.")
+    if _related(call, row, "source", "target"):
+        raise denied("Schema is referenced by another schema - cannot update.")
+
+
+def _require_system_right(call: Call, request: Message, public: bool) -> None:
+    if request.sys and not call.admin:
+        raise denied("Creating a system schema requires admin privileges.")
+    if request.sys and not public:
+        raise Refused("System schemas cannot be private.")
+
+
+def _refer(call: Call, row: Row) -> None:
+    """Write down which other schemas a definition refers to."""
+    call.db.execute("DELETE FROM schema_reference WHERE source = ?", (_name(row),))
+    for target in set(references(json.loads(row["definition"]))):
+        if ":" not in target:
+            raise Refused(f"Invalid reference ID '{target}' in schema (expected id:ver).")
+        try:
+            name = _name(schema_row(call, target))
+        except Refused as error:
+            raise Refused(f"Referenced schema '{target}' does not exist.") from error
+        if name == _name(row):
+            raise Refused("Schema references self.")
+        call.db.execute("INSERT INTO schema_reference VALUES (?, ?)", (_name(row), name))
+
+
+def _insert(call: Call, values: dict[str, Any]) -> Row:
+    columns = {**values, "ct": int(call.now), "ut": int(call.now)}
+    call.db.execute(
+        f"INSERT INTO metadata_schema ({', '.join(columns)}) "
+        f"VALUES ({', '.join(f':{name}' for name in columns)})",
+        columns,
+    )
+    row = schema_row(call, f"{values['id']}:{values['version']}")
+    _refer(call, row)
+    return row
+
+
+@handles("SchemaCreateRequest", writes=True)
+def create(call: Call, request: Message) -> Message:
+    """A new schema, version 0."""
+    if request.type not in _JSON_SCHEMA or request.format not in ("", "json"):
+        raise Refused("The sandbox knows schemas of type 'json-schema' in format 'json' only.")
+    given = request.id.rpartition(":")[0] or request.id
+    name = fields.SCHEMA.new(given)
+    if not name or ":" in name:
+        raise Refused("Missing required field 'schema'.")
+    if call.db.execute("SELECT 1 FROM metadata_schema WHERE id = ?", (name,)).fetchone():
+        raise Refused("Conflicting ID or alias")
+    _require_system_right(call, request, request.pub)
+    definition = getattr(request, "def")
+    parse_definition(definition)
+    row = _insert(
+        call,
+        {
+            "id": name,
+            "version": 0,
+            "owner": None if request.sys else call.uid,
+            "description": fields.DESCRIPTION.clean(request.desc) or "",
+            "public": int(request.pub),
+            "definition": definition,
+            "type": "json-schema",
+            "format": "json",
+        },
+    )
+    return pb.SchemaDataReply(schema=[_data(call, row)])
+
+
+@handles("SchemaReviseRequest", writes=True)
+def revise(call: Call, request: Message) -> Message:
+    """The next version of a schema; the older one stays."""
+    row = schema_row(call, request.id)
+    _require_owner(call, row)
+    if _newer(call, row):
+        raise denied(f"A revision of schema '{request.id}' already exists.")
+    public = request.pub if request.HasField("pub") else bool(row["public"])
+    _require_system_right(call, request, public)
+    definition = row["definition"]
+    if request.HasField("def"):
+        definition = getattr(request, "def")
+        parse_definition(definition)
+    text = row["description"]
+    if request.HasField("desc"):
+        text = fields.DESCRIPTION.clean(request.desc) or ""
+    new = _insert(
+        call,
+        {
+            "id": row["id"],
+            "version": row["version"] + 1,
+            "owner": None if request.sys else row["owner"] or call.uid,
+            "description": text,
+            "public": int(public),
+            "definition": definition,
+            "type": row["type"],
+            "format": row["format"],
+        },
+    )
+    return pb.SchemaDataReply(schema=[_data(call, new)])
+
+
+@handles("SchemaUpdateRequest", writes=True)
+def update(call: Call, request: Message) -> Message:
+    """Change a schema that no record and no other schema uses."""
+    row = schema_row(call, request.id)
+    _require_unused(call, row)
+    _require_owner(call, row)
+    public = request.pub if request.HasField("pub") else bool(row["public"])
+    _require_system_right(call, request, public)
+    name = row["id"]
+    if request.HasField("id_new"):
+        name = fields.SCHEMA.clean(request.id_new.partition(":")[0]) or name
+        if name != row["id"]:
+            _require_new_name(call, row, name)
+    definition = getattr(request, "def") if request.HasField("def") else row["definition"]
+    parse_definition(definition)
+    text = request.desc if request.HasField("desc") else row["description"]
+    call.db.execute("DELETE FROM schema_reference WHERE source = ?", (_name(row),))
+    call.db.execute(
+        "UPDATE metadata_schema SET id = ?, description = ?, public = ?, definition = ?, "
+        "owner = ?, ut = ? WHERE id = ? AND version = ?",
+        (
+            name,
+            fields.DESCRIPTION.clean(text) or "",
+            int(public),
+            definition,
+            None if request.sys else row["owner"],
+            int(call.now),
+            row["id"],
+            row["version"],
+        ),
+    )
+    changed = schema_row(call, f"{name}:{row['version']}")
+    _refer(call, changed)
+    return pb.SchemaDataReply(schema=[_data(call, changed)])
+
+
+def _require_new_name(call: Call, row: Row, name: str) -> None:
+    if row["version"] or _newer(call, row):
+        raise denied("Cannot change schema ID once revisions exist.")
+    if call.db.execute("SELECT 1 FROM metadata_schema WHERE id = ?", (name,)).fetchone():
+        raise Refused("Conflicting ID or alias")
+
+
+@handles("SchemaViewRequest")
+def view(call: Call, request: Message) -> Message:
+    """One schema; on request with the definitions it refers to under ``_refs``."""
+    row = schema_row(call, request.id)
+    if not (row["public"] or call.admin or row["owner"] == call.uid):
+        raise denied()
+    data = _data(call, row)
+    if request.resolve:
+        definition = json.loads(row["definition"])
+        definition["_refs"] = _resolved(call, row)
+        setattr(data, "def", json.dumps(definition))
+    return pb.SchemaDataReply(schema=[data])
+
+
+def _resolved(call: Call, row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    names = _related(call, row, "target", "source")
+    while names:
+        name = names.pop()
+        if name not in found:
+            other = schema_row(call, name)
+            found[name] = json.loads(other["definition"])
+            names += _related(call, other, "target", "source")
+    return found
+
+
+@handles("SchemaDeleteRequest", writes=True)
+def delete(call: Call, request: Message) -> Message:
+    """Delete an unused schema: the oldest or newest of its versions."""
+    row = schema_row(call, request.id)
+    _require_owner(call, row)
+    _require_unused(call, row)
+    older = call.db.execute(
+        "SELECT 1 FROM metadata_schema WHERE id = ? AND version < ?", (row["id"], row["version"])
+    ).fetchone()
+    if older and _newer(call, row):
+        raise denied("Cannot delete intermediate schema revisions.")
+    call.db.execute("DELETE FROM schema_reference WHERE source = ?", (_name(row),))
+    call.db.execute(
+        "DELETE FROM metadata_schema WHERE id = ? AND version = ?", (row["id"], row["version"])
+    )
+    return pb.AckReply()
+
+
+@handles("SchemaSearchRequest")
+def search(call: Call, request: Message) -> Message:
+    """Public schemas and the caller's own, by id, text or owner, in pages."""
+    offset, count = page(request)
+    order = {pb.SORT_OWNER: "owner", pb.SORT_TIME_CREATE: "ct", pb.SORT_TIME_UPDATE: "ut"}
+    down = "DESC" if request.sort_rev else ""
+    rows = call.db.execute(
+        "SELECT * FROM metadata_schema WHERE (public OR owner = :me OR :admin) "
+        f"ORDER BY {order.get(request.sort, 'id')} {down}, id {down}, version",
+        {"me": call.uid, "admin": call.admin},
+    ).fetchall()
+    if request.HasField("owner"):
+        owner = request.owner.lower()
+        rows = [row for row in rows if row["owner"] in (owner, f"u/{owner}")]
+    if request.id:
+        rows = [row for row in rows if request.id.lower() in row["id"]]
+    if request.text:
+        words = normal(request.text)
+        rows = [row for row in rows if words in normal(row["description"])]
+    shown = rows[offset : offset + min(count, _LARGEST_PAGE)]
+    return pb.SchemaDataReply(
+        schema=[_data(call, row, details=False) for row in shown],
+        offset=offset,
+        count=len(shown),
+        total=len(rows),
+    )
+
+
+@handles("MetadataValidateRequest")
+def validate(call: Call, request: Message) -> Message:
+    """What is wrong with metadata by a schema; empty where nothing is."""
+    row = schema_row(call, request.sch_id)
+    metadata = fields.parse_metadata(request.metadata, call.service.limits)
+    return pb.MetadataValidateReply(errors=metadata_errors(call, row, metadata))
