@@ -73,11 +73,15 @@ def test_simulated_titles_mark_every_sample(path: Path) -> None:
 
 
 def test_tabs_percent_units_and_several_figures_of_merit(path: Path) -> None:
-    headings = "id;Bi (at.%);P;300.5;310.5;eta (%);P [mW/cm2]"
-    reading = read(path, table("s;60;40;1;2;0.5;3", headings=headings))
+    headings = "id;Bi (at.%);P;300.5;310.5;eta (%);P [mW/cm2];yield (furlongs of joy)"
+    reading = read(path, table("s;60;40;1;2;0.5;3;9", headings=headings))
     (sample,) = reading.measurements
     assert sample.composition == {"Bi": 0.6, "P": 0.4}, "before the axis P is phosphorus"
-    assert sample.targets == {"eta": (0.5, "%"), "P": (3.0, "mW/cm2")}
+    assert sample.targets == {
+        "eta": (0.5, "%"),
+        "P": (3.0, "mW/cm2"),
+        "yield (furlongs of joy)": (9.0, ""),
+    }
     assert "the composition is in at.% and was divided by 100" in reading.notes
 
 

@@ -102,18 +102,22 @@ def _facets(note: Note) -> Iterator[Facet]:
 
 
 def acquired_at(note: Note) -> Facet | None:
-    """When the scan was saved, by the instrument's own clock, whose time zone no note tells.
+    """When the scan was saved, by the instrument's own clock.
 
-    The wave's creation date is one constant in every Asylum image and is not used.
+    No note tells its time zone, so it is taken as UTC. The wave's creation date is one constant
+    in every Asylum image and is not used.
     """
     seconds = note.number("Seconds")
     if seconds is not None and 2e9 < seconds < 1e10:
-        moment = IGOR_EPOCH + timedelta(seconds=seconds)
-        return Facet("acquired_at", moment.isoformat(timespec="seconds"), "header:Seconds")
+        return _moment(IGOR_EPOCH + timedelta(seconds=seconds), "header:Seconds")
     for pattern in ("%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %H:%M:%S"):
         try:
             moment = datetime.strptime(f"{note.text('Date')} {note.text('Time')}", pattern)
         except ValueError:
             continue
-        return Facet("acquired_at", moment.isoformat(timespec="seconds"), "header:Date")
+        return _moment(moment, "header:Date")
     return None
+
+
+def _moment(moment: datetime, origin: str) -> Facet:
+    return Facet("acquired_at", moment.isoformat(timespec="seconds") + "Z", origin)

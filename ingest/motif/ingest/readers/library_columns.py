@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from motif.core.units import si
 from motif.ingest.readers.elements import SYMBOLS
 
 DELIMITERS = ",\t;"
@@ -43,9 +44,11 @@ class Columns:
         return [float(heading) for heading in self.headings[self.axis]]
 
     def target(self, index: int) -> tuple[str, str]:
-        """Name and unit of a figure of merit."""
+        """Name and unit of a figure of merit; a unit nobody knows stays part of the name."""
         name, unit = _split(self.headings[index])
-        return name, unit or PUBLISHED_UNITS.get(name, "")
+        if not unit:
+            return name, PUBLISHED_UNITS.get(name, "")
+        return (name, unit) if _is_unit(unit) else (self.headings[index], "")
 
     @property
     def ignored(self) -> list[str]:
@@ -93,6 +96,14 @@ def _split(heading: str) -> tuple[str, str]:
     if unit is None:
         return heading, ""
     return heading[: unit.start()].strip(), (unit.group(1) or unit.group(2) or "").strip()
+
+
+def _is_unit(text: str) -> bool:
+    try:
+        si(1.0, text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_number(heading: str) -> bool:
