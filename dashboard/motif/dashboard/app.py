@@ -1,36 +1,50 @@
-"""The script Streamlit runs for every view: navigation, then the chosen page."""
+"""The dashboard as an ASGI application: Streamlit's pages with Motif's routes beside them."""
+
+from __future__ import annotations
 
 import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from motif.core.errors import MotifError
-from motif.dashboard.pages import composition, jobs, maps, measurement, overview, search
-from motif.dashboard.parts import frame
+from motif.dashboard.routes import routes
+from motif.dashboard.serve import SCRIPT
 
-st.set_page_config(
-    page_title="Motif", page_icon=str(frame.FAVICON), layout="wide",
-    initial_sidebar_state="expanded",
-)  # fmt: skip
-frame.style()
-
-OVERVIEW = st.Page(
-    overview.show, title="Overview", icon=":material/home:", url_path="overview", default=True
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",  # Streamlit's own needs
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' blob: data:",
+        "worker-src 'self' blob:",
+        "media-src 'self' blob: data:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
 )
-MAP = st.Page(maps.show, title="Map", icon=":material/scatter_plot:", url_path="map")
-SEARCH = st.Page(search.show, title="Search", icon=":material/image_search:", url_path="search")
-COMPOSITION = st.Page(
-    composition.show, title="Composition", icon=":material/change_history:", url_path="composition"
-)
-JOBS = st.Page(jobs.show, title="Jobs", icon=":material/schedule:", url_path="jobs")
-MEASUREMENT = st.Page(
-    measurement.show, title="Measurement", icon=":material/image:", url_path="measurement",
-    visibility="hidden",
-)  # fmt: skip
+"""Whatever metadata say, the browser asks no other server for anything."""
 
-page = st.navigation([OVERVIEW, MAP, SEARCH, COMPOSITION, JOBS, MEASUREMENT], position="hidden")
-frame.navigation(
-    {"": [OVERVIEW], "Explore": [MAP, SEARCH], "Analyse": [COMPOSITION], "Operate": [JOBS]}
-)
-try:
-    page.run()
-except MotifError as error:
-    frame.refusal(str(error))
+
+class SecurityHeaders:
+    """Adds the content security policy and its kin to every reply."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = POLICY
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "same-origin"
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+app = st.App(SCRIPT, routes=routes(), middleware=[Middleware(SecurityHeaders)])

@@ -13,7 +13,7 @@ from typing import Any
 
 from motif.core.errors import ConfigError, MotifError
 
-SCRIPT = Path(__file__).with_name("app.py")
+SCRIPT = Path(__file__).parent / "pages" / "router.py"
 
 TEAL, TEAL_ON_DARK = "#0f766e", "#2dd4bf"
 
@@ -107,7 +107,7 @@ def serve(
         os.environ["MOTIF_WORKSPACE"] = str(workspace.root)
     hosts = [] if public else ["localhost", "127.0.0.1", "::1", host]
 
-    from motif.dashboard.asgi import app
+    from motif.dashboard.app import app
 
     app.run(
         config={

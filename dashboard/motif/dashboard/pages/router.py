@@ -1,0 +1,36 @@
+"""The script Streamlit runs for every view: navigation, then the chosen page."""
+
+import streamlit as st
+
+from motif.core.errors import MotifError
+from motif.dashboard.pages import composition, jobs, maps, measurement, overview, search
+from motif.dashboard.parts import frame
+
+st.set_page_config(
+    page_title="Motif", page_icon=str(frame.FAVICON), layout="wide",
+    initial_sidebar_state="expanded",
+)  # fmt: skip
+frame.style()
+
+OVERVIEW = st.Page(
+    overview.show, title="Overview", icon=":material/home:", url_path="overview", default=True
+)
+MAP = st.Page(maps.show, title="Map", icon=":material/scatter_plot:", url_path="map")
+SEARCH = st.Page(search.show, title="Search", icon=":material/image_search:", url_path="search")
+COMPOSITION = st.Page(
+    composition.show, title="Composition", icon=":material/change_history:", url_path="composition"
+)
+JOBS = st.Page(jobs.show, title="Jobs", icon=":material/schedule:", url_path="jobs")
+MEASUREMENT = st.Page(
+    measurement.show, title="Measurement", icon=":material/image:", url_path="measurement",
+    visibility="hidden",
+)  # fmt: skip
+
+page = st.navigation([OVERVIEW, MAP, SEARCH, COMPOSITION, JOBS, MEASUREMENT], position="hidden")
+frame.navigation(
+    {"": [OVERVIEW], "Explore": [MAP, SEARCH], "Analyse": [COMPOSITION], "Operate": [JOBS]}
+)
+try:
+    page.run()
+except MotifError as error:
+    frame.refusal(str(error))
