@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
+from motif.core import plugins
 from motif.core.contracts import Reader
 from motif.core.errors import UnreadableFileError
 from motif.ingest.readers.signatures import describe
@@ -17,9 +17,8 @@ HEAD = 4096
 
 @cache
 def installed() -> tuple[Reader, ...]:
-    """One of every reader registered under the entry point group ``motif.readers``, by name."""
-    found = sorted(entry_points(group="motif.readers"), key=lambda entry: entry.name)
-    return tuple(entry.load()() for entry in found)
+    """One of every installed reader, by name; made once in a process."""
+    return tuple(plugins.readers())
 
 
 def choose(path: Path, readers: Sequence[Reader] | None = None) -> Reader:
