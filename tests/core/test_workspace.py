@@ -177,3 +177,21 @@ def dump(workspace: Workspace) -> dict[str, list[tuple[object, ...]]]:
         return {
             table.name: sorted(map(repr, connection.execute(select(table)))) for table in JOURNALED
         }
+
+
+def test_words_are_found_in_titles_metadata_and_headers(workspace: Workspace) -> None:
+    fill(
+        workspace, "pfm", {"a": [image(frame(1))], "b": [image(frame(2))]},
+        {"a": {"operator": "xu", "log": {"remarks": ["Domain-Wall pinned at \"edge\""]}}},
+    )  # fmt: skip
+
+    def found(where: str) -> list[str]:
+        return [row.record_id for row in workspace.select("pfm", where)]
+
+    assert found('text "domain-wall"') == ["test:a"]
+    assert found('text "\\"edge\\""') == ["test:a"]
+    assert found('text "xu"') == ["test:a"]
+    assert sorted(found('text "value"')) == ["test:a", "test:b"]
+    assert found('text "nowhere to be seen"') == []
+    workspace.reindex()
+    assert found('text "domain-wall"') == ["test:a"]

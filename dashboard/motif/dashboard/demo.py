@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from motif.core.config import FILE_NAME, load_config
 from motif.core.jobs import recording
 from motif.core.workspace import Workspace
-from motif.dashboard.children import Children, say
+from motif.dashboard.children import ChildFailedError, Children, say
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -179,3 +179,22 @@ class Demo:
         self._children.check()
         self.seconds[name] = round(time.perf_counter() - started, 1)
         say(f"      {self.seconds[name]:.1f} s")
+
+
+def _last_port(root: Path) -> int:
+    """Port the sandbox had when this demonstration last ran; 0 for any."""
+    sources = load_config(root / FILE_NAME).sources
+    return int(sources["pfm"].options.get("port", 0)) if "pfm" in sources else 0
+
+
+def _free_port(wanted: int) -> int:
+    """`wanted` when nothing listens there, else a port that is free."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ChildFailedError("No port is free on 127.0.0.1; end some of the programs that listen.")

@@ -199,6 +199,7 @@ class Sync:
         return {
             "native_id": asset.native_id, "title": asset.title, "file_name": asset.file_name,
             "reason": str(error), "reader": reader, "first_bytes": head[:FIRST_BYTES].hex(" "),
+            "metadata": dict(asset.metadata), "origin": dict(asset.origin),
             "fingerprint": asset.fingerprint, "raw_fingerprint": asset.raw_fingerprint,
             "readers": self._reader_versions,
         }  # fmt: skip

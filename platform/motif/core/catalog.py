@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     Row,
@@ -23,14 +24,12 @@ from sqlalchemy import (
     select,
 )
 
-from motif.core import schema
+from motif.core import fulltext, schema
 from motif.core.contracts import Known
 from motif.core.errors import NotFoundError
 from motif.core.query import Query, parse
 from motif.core.records import FacetValue
-
-IDS_PER_STATEMENT = 5_000
-"""Bound parameters in one statement; SQLite allows 32,766."""
+from motif.core.schema import batched
 
 
 @dataclass(frozen=True)
@@ -119,6 +118,9 @@ class Quarantined:
     reason: str
     reader: str
     first_bytes: str
+    """The first bytes in hexadecimal."""
+    metadata: Mapping[str, Any]
+    origin: Mapping[str, Any]
     fingerprint: str
     raw_fingerprint: str
     readers: str
@@ -175,6 +177,8 @@ class Catalog:
 
     def create(self) -> None:
         schema.metadata.create_all(self.engine)
+        with self.engine.begin() as connection:
+            fulltext.create(connection)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -194,6 +198,11 @@ class Catalog:
     def query(self, text: str) -> Query:
         """Parse a filter; names and dimensions are checked against the catalog's facets."""
         return parse(text, known=self.facet_units())
+
+    def condition(self, where: str) -> ColumnElement[bool]:
+        """A filter as an SQL condition on rows of the measurements table."""
+        search = fulltext.search_for(self.engine.dialect.name)
+        return self.query(where).where(schema.measurements, schema.facets, search)
 
     def facet_units(self) -> dict[str, str | None]:
         """Every facet there is: name -> SI unit of its numbers ("bool" for flags, None: text)."""
@@ -222,13 +231,12 @@ class Catalog:
         if kind is not None:
             statement = statement.where(table.c.kind == kind)
         if where and where.strip():
-            condition = self.query(where).where(table, schema.facets)
-            statement = statement.where(condition)
+            statement = statement.where(self.condition(where))
         if ids is None:
             return self._measurements(statement)
         found = [
             row
-            for part in _parts(ids)
+            for part in batched(ids)
             for row in self._measurements(statement.where(table.c.id.in_(part)))
         ]
         return sorted(found, key=lambda row: row.id)
@@ -297,7 +305,7 @@ class Catalog:
         with self.reading() as connection:
             return [
                 row
-                for part in _parts(ids)
+                for part in batched(ids)
                 for row in connection.execute(
                     select(table).where(table.c.measurement_id.in_(part)).order_by(table.c.name)
                 )
@@ -367,11 +375,6 @@ def facet_value(row: Row[Any]) -> FacetValue:
     if row.text is not None:
         return str(row.text)
     return bool(row.number) if row.unit == "bool" else float(row.number)
-
-
-def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), IDS_PER_STATEMENT):
-        yield ids[start : start + IDS_PER_STATEMENT]
 
 
 def sqlite_url(path: Path) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from motif.core import schema
-from motif.core.catalog import IDS_PER_STATEMENT, Catalog
+from motif.core import fulltext, schema
+from motif.core.catalog import Catalog
+from motif.core.schema import batched
 from motif.core.store import Snapshot
 
 Line = Mapping[str, Any]
@@ -73,6 +74,7 @@ def _apply_sync(connection: Connection, line: Line) -> None:
     for row in line["records"]:
         _upsert_record(connection, row, at)
     _write_measurements(connection, line["records"])
+    fulltext.store(connection, line["records"])
     for row in line["quarantined"]:
         _quarantine(connection, source, row, at)
     if line.get("cursor") is not None:
@@ -85,8 +87,7 @@ def _apply_sync(connection: Connection, line: Line) -> None:
 def _retire(connection: Connection, source: str, native_ids: Sequence[str], at: str) -> None:
     """Take records that are deleted, or no longer readable, out of every listing."""
     records, measurements = schema.records, schema.measurements
-    for start in range(0, len(native_ids), IDS_PER_STATEMENT):
-        part = native_ids[start : start + IDS_PER_STATEMENT]
+    for part in batched(native_ids):
         chosen = select(records.c.id).where(
             records.c.source == source, records.c.native_id.in_(part)
         )
@@ -126,8 +127,7 @@ def _write_measurements(connection: Connection, records: Sequence[Line]) -> None
     if not records:
         return
     record_ids = [record["id"] for record in records]
-    for start in range(0, len(record_ids), IDS_PER_STATEMENT):
-        part = record_ids[start : start + IDS_PER_STATEMENT]
+    for part in batched(record_ids):
         connection.execute(update(table).where(table.c.record_id.in_(part)).values(live=False))
     new = [
         {key: row[key] for key in row if key != "facets"} | {"live": True}
@@ -137,8 +137,7 @@ def _write_measurements(connection: Connection, records: Sequence[Line]) -> None
     if new:
         connection.execute(insert(table), new)
     kept = [row["id"] for row in rows if "array" not in row]
-    for start in range(0, len(kept), IDS_PER_STATEMENT):
-        part = kept[start : start + IDS_PER_STATEMENT]
+    for part in batched(kept):
         connection.execute(update(table).where(table.c.id.in_(part)).values(live=True))
     _delete_where(connection, schema.facets, "measurement_id", [row["id"] for row in rows])
     facets = [
@@ -203,8 +202,7 @@ def _delete_where(
     values: Sequence[str],
     source: str | None = None,
 ) -> None:
-    for start in range(0, len(values), IDS_PER_STATEMENT):
-        part = values[start : start + IDS_PER_STATEMENT]
+    for part in batched(values):
         statement = delete(table).where(table.c[column].in_(part))
         if source is not None:
             statement = statement.where(table.c.source == source)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -16,6 +18,16 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+
+IDS_PER_STATEMENT = 5_000
+"""Bound parameters in one statement; SQLite allows 32,766."""
+
+
+def batched(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Pieces of at most `IDS_PER_STATEMENT` values."""
+    for start in range(0, len(values), IDS_PER_STATEMENT):
+        yield values[start : start + IDS_PER_STATEMENT]
+
 
 state = Table(
     "state",
@@ -79,6 +91,15 @@ measurements = Table(
     Index("measurements_by_place", "array", "row", unique=True),
 )
 
+texts = Table(
+    "texts",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("owner", Text, nullable=False, unique=True),
+    Column("header", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
 facets = Table(
     "facets",
     metadata,
@@ -110,6 +131,8 @@ quarantine = Table(
     Column("reason", Text, nullable=False),
     Column("reader", Text, nullable=False),
     Column("first_bytes", Text, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    Column("origin", JSON, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("raw_fingerprint", Text, nullable=False),
     Column("readers", Text, nullable=False),
@@ -162,6 +185,7 @@ JOURNALED = (
     records,
     headers,
     measurements,
+    texts,
     facets,
     cursors,
     quarantine,

@@ -1,0 +1,116 @@
+"""Full-text search over titles, facets, record metadata and headers.
+
+SQLite keeps an FTS5 index of trigrams, so that a phrase is found anywhere in a text whatever its
+letter case, as the plain reference of the query language finds it. Elsewhere, and for phrases of
+fewer than three characters, the stored text is scanned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, or_, select, text
+
+from motif.core import schema
+from motif.core.query.sql import Search
+from motif.core.schema import batched
+
+TRIGRAM = 3
+"""Shortest phrase a trigram index can find."""
+
+_CREATE = (
+    "CREATE VIRTUAL TABLE IF NOT EXISTS fulltext USING fts5("
+    "body, content='texts', content_rowid='number', tokenize='trigram')",
+    "CREATE TRIGGER IF NOT EXISTS texts_in AFTER INSERT ON texts BEGIN"
+    " INSERT INTO fulltext(rowid, body) VALUES (new.number, new.body); END",
+    "CREATE TRIGGER IF NOT EXISTS texts_out AFTER DELETE ON texts BEGIN"
+    " INSERT INTO fulltext(fulltext, rowid, body) VALUES ('delete', old.number, old.body); END",
+)
+
+
+def create(connection: Connection) -> None:
+    """Make the index beside the table of texts, where the database can keep one."""
+    if connection.dialect.name == "sqlite":
+        for statement in _CREATE:
+            connection.execute(text(statement))
+
+
+def store(connection: Connection, records: Sequence[Mapping[str, Any]]) -> None:
+    """Keep the searchable text of journaled records; a header not told anew stays."""
+    headers = _stored_headers(connection, [row["id"] for row in records if "header" not in row])
+    rows = []
+    for record in records:
+        told = record.get("header")
+        header = headers.get(record["id"], "") if told is None else "\n".join(_words(told))
+        body = [record["title"], *_strings(record["metadata"]), header]
+        rows.append({"owner": record["id"], "header": header, "body": "\n".join(body)})
+        for measurement in record["measurements"]:
+            texts = [f["value"] for f in measurement["facets"] if isinstance(f["value"], str)]
+            body = [measurement.get("title", ""), *texts]
+            rows.append({"owner": measurement["id"], "header": "", "body": "\n".join(body)})
+    for part in batched([row["owner"] for row in rows]):
+        connection.execute(delete(schema.texts).where(schema.texts.c.owner.in_(part)))
+    if rows:
+        connection.execute(insert(schema.texts), rows)
+
+
+def search_for(dialect: str) -> Search:
+    """The condition of a full-text phrase on rows of the measurements table."""
+
+    def condition(phrase: str) -> ColumnElement[bool]:
+        texts, measurements = schema.texts, schema.measurements
+        inside: ColumnElement[bool]
+        if dialect == "sqlite" and len(phrase) >= TRIGRAM:
+            quoted = '"' + phrase.replace('"', '""') + '"'
+            numbers = text("SELECT rowid FROM fulltext WHERE fulltext MATCH :phrase")
+            inside = texts.c.number.in_(
+                numbers.bindparams(bindparam("phrase", quoted, unique=True))
+            )
+        else:
+            inside = texts.c.body.icontains(phrase, autoescape=True)
+        owners = select(texts.c.owner).where(inside)
+        return or_(
+            measurements.c.record_id.in_(owners),
+            measurements.c.id.in_(owners),
+            measurements.c.title.icontains(phrase, autoescape=True),
+        )
+
+    return condition
+
+
+def _stored_headers(connection: Connection, owners: Sequence[str]) -> dict[str, str]:
+    table = schema.texts
+    return {
+        owner: header
+        for part in batched(owners)
+        for owner, header in connection.execute(
+            select(table.c.owner, table.c.header).where(table.c.owner.in_(part))
+        )
+    }
+
+
+def _words(header: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Header values that are words; numbers are asked for as facets."""
+    for _, value in header:
+        if any(letter.isalpha() for letter in value) and not _is_number(value):
+            yield value
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
