@@ -60,7 +60,7 @@ def dependencies(call: Call, record: str) -> list[Message]:
             id=row["id"],
             alias=row["alias"],
             type=row["type"],
-            dir=pb.DEP_OUT if row["dir"] else pb.DEP_IN,
+            dir=pb.DIR_OUT if row["dir"] else pb.DIR_IN,
             notes=row["public_notes"],
         )
         for row in call.db.execute(

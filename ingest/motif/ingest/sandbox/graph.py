@@ -33,7 +33,7 @@ def _ancestors(call: Call, start: str, nodes: dict[str, Message]) -> None:
                 "SELECT target, type FROM dependency WHERE source = ? ORDER BY target", (record,)
             ).fetchall():
                 nodes[record].dep.append(
-                    pb.DependencyData(id=row["target"], type=row["type"], dir=pb.DEP_OUT)
+                    pb.DependencyData(id=row["target"], type=row["type"], dir=pb.DIR_OUT)
                 )
                 if row["target"] in nodes:
                     continue
@@ -56,7 +56,7 @@ def _descendants(call: Call, start: str, nodes: dict[str, Message]) -> None:
                     continue
                 node = _node(call, row["source"], generation)
                 node.deps_avail = True
-                node.dep.append(pb.DependencyData(id=record, type=row["type"], dir=pb.DEP_IN))
+                node.dep.append(pb.DependencyData(id=record, type=row["type"], dir=pb.DIR_IN))
                 nodes[row["source"]] = node
                 if row["type"] != pb.DEP_IS_NEW_VERSION_OF:
                     below.append(row["source"])

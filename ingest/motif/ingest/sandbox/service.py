@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from motif.ingest.sandbox import handlers
@@ -16,6 +16,7 @@ from motif.ingest.sandbox.faults import Faults
 from motif.ingest.sandbox.limits import Limits
 from motif.ingest.sandbox.protocol import BY_NUMBER, Message, decode, encode, pb
 from motif.ingest.sandbox.refusal import Refused, nack_text
+from motif.ingest.sandbox.table import REFUSED
 from motif.ingest.sandbox.transfer import Transfers
 from motif.ingest.sandbox.wire import Request
 
@@ -38,7 +39,6 @@ class Service:
     limits: Limits
     faults: Faults
     transfers: Transfers
-    refused: dict[str, int] = field(default_factory=dict)
 
     def clock(self) -> float:
         """Seconds since the epoch as this server sees it."""
@@ -66,8 +66,7 @@ class Service:
         name = BY_NUMBER[request.number].name
         entry = TABLE.get(name)
         if entry is None:
-            self.refused[name] = self.refused.get(name, 0) + 1
-            raise Refused(f"{name} is not served by the sandbox.")
+            raise Refused(f"{name} is not served by the sandbox. {REFUSED.get(name, '')}".strip())
         with transaction(self.db, write=entry.writes):
             call = Call(self.db, self, self._user_of(key), key, self.clock())
             if not (call.uid or entry.anonymous):
