@@ -32,7 +32,7 @@ def build(root: Path, images: int = 60) -> Workspace:
             "native_id": "2024/broken.ibw", "title": "broken.ibw", "file_name": "broken.ibw",
             "reason": "The file ends after 1 byte; an Igor wave has at least 384. " + HOSTILE,
             "reader": "", "first_bytes": "00", "fingerprint": "x", "raw_fingerprint": "x",
-            "readers": "",
+            "readers": "", "metadata": {}, "origin": {},
         }
     ]  # fmt: skip
     intake.commit(taken, (), quarantined)

@@ -11,6 +11,13 @@ from motif.dashboard.view import View
 
 PageName: TypeAlias = Literal["overview", "map", "search", "composition", "jobs", "measurement"]
 
+_pages: dict[PageName, Any] = {}
+
+
+def register(pages: dict[PageName, Any]) -> None:
+    """Tell which of Streamlit's pages has which name; the router does so in every run."""
+    _pages.update(pages)
+
 
 def address(page: PageName, view: View) -> str:
     """The page's URL for a view, relative to the server."""
@@ -19,7 +26,13 @@ def address(page: PageName, view: View) -> str:
     return f"/{path}?{query}" if query else f"/{path}"
 
 
-def turn_to(page: Any, view: View) -> None:
+def turn_to(page: PageName, view: View) -> None:
     """Go to a page of the app with a view as its address."""
     params: Any = view.params()
-    st.switch_page(page, query_params=params)
+    st.switch_page(_pages[page], query_params=params)
+
+
+def link(page: PageName, view: View, label: str, icon: str | None = None) -> None:
+    """A link that stays in the session; `label` is written by us, never by a record."""
+    params: Any = view.params()
+    st.page_link(_pages[page], label=label, icon=icon, query_params=params)

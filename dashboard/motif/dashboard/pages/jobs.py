@@ -1,10 +1,190 @@
-"""jobs"""
+"""Jobs: what ran, what failed and why, what runs next, and files that could not be read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from motif.core.catalog import Quarantined, Run
+from motif.core.jobs import next_times
+from motif.core.workspace import Workspace
+from motif.dashboard.lab import lab
 from motif.dashboard.parts import frame
+from motif.dashboard.quantities import ago, count, duration, moment
+
+REFRESH_SECONDS = 5
+LIMIT = 100
+LOG_BYTES = 8_000
+TABLE = "runs"
+STATES = {"running": "blue", "done": "green", "failed": "red", "lost": "orange"}
 
 
 def show() -> None:
     """Draw the page."""
-    frame.heading("jobs")
+    frame.heading("Jobs", "what ran, what runs next, and what could not be read")
+    _runs_and_quarantine()
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _runs_and_quarantine() -> None:
+    workspace = lab().workspace
+    runs = workspace.catalog.runs(LIMIT)
+    held = workspace.catalog.quarantined()
+    frame.figures(_figures(runs, held))
+    left, right = st.columns([2.2, 1], gap="medium")
+    with left:
+        _show_runs(workspace, runs)
+    with right:
+        _show_schedules(workspace)
+    _show_quarantine(held)
+    frame.status(f"jobs runs={len(runs)} quarantined={len(held)}")
+
+
+def _figures(runs: list[Run], held: list[Quarantined]) -> list[tuple[str, str, str]]:
+    running = [run for run in runs if run.state == "running"]
+    failed = [run for run in runs if run.state in ("failed", "lost")]
+    return [
+        ("Running", f"{len(running)}", ", ".join(run.job for run in running[:3])),
+        ("Last run", runs[0].state if runs else "none", ago(runs[0].started_at) if runs else ""),
+        ("Failed", f"{len(failed)}", f"of the last {count(len(runs), 'run')}"),
+        ("In quarantine", f"{len(held)}", "files that could not be read"),
+    ]
+
+
+def _show_runs(workspace: Workspace, runs: list[Run]) -> None:
+    frame.subheading("Runs", f"looked at every {REFRESH_SECONDS} s")
+    if not runs:
+        frame.empty(
+            "No job has run yet",
+            "Jobs are command lines with a schedule in motif.toml. Run one by hand, or let "
+            "motif serve run them when they are due.",
+            ["motif jobs list", "motif jobs run NAME"],
+        )
+        return
+    table = _run_table(runs)
+    chosen: Any = st.dataframe(
+        table, key=TABLE, hide_index=True, on_select="rerun", selection_mode="single-row",
+        height=min(330, 38 + 35 * len(runs)),
+        column_config={
+            "State": st.column_config.MultiselectColumn(
+                options=list(STATES), color=list(STATES.values()), width="small"
+            ),
+            "Started": st.column_config.DatetimeColumn(format="distance", width="small"),
+            "Took": st.column_config.TextColumn(width="small"),
+        },
+    )  # fmt: skip
+    rows = chosen["selection"]["rows"]
+    shown = runs[rows[0]] if rows and rows[0] < len(runs) else _worst(runs)
+    if shown is not None:
+        _show_run(workspace, shown)
+
+
+def _worst(runs: list[Run]) -> Run | None:
+    """The latest failure, which people come to see."""
+    return next((run for run in runs if run.state in ("failed", "lost")), None)
+
+
+def _run_table(runs: list[Run]) -> dict[str, list[Any]]:
+    return {
+        "Job": [run.job for run in runs],
+        "State": [[run.state] for run in runs],
+        "Started": [datetime.fromisoformat(run.started_at) for run in runs],
+        "Took": [_took(run) for run in runs],
+        "Result": [run.error or counts_text(run.counts) for run in runs],
+    }
+
+
+def _took(run: Run) -> str:
+    end = datetime.fromisoformat(run.finished_at) if run.finished_at else datetime.now(UTC)
+    return duration((end - datetime.fromisoformat(run.started_at)).total_seconds())
+
+
+def counts_text(counts: Mapping[str, Any]) -> str:
+    """The numbers of a run in words: ``ingest pfm: 3 new, 20 unchanged``."""
+    parts = []
+    for command, found in counts.items():
+        if isinstance(found, Mapping):
+            numbers = [
+                f"{value:,} {name}"
+                for name, value in found.items()
+                if isinstance(value, int) and not isinstance(value, bool) and value
+            ]
+            parts.append(f"{command}: {', '.join(numbers[:5]) or 'nothing to do'}")
+        elif isinstance(found, int | float):
+            parts.append(f"{found:,} {command}")
+    return " · ".join(parts)
+
+
+def _show_run(workspace: Workspace, run: Run) -> None:
+    frame.subheading(run.job, f"{run.state}, {moment(run.started_at)} UTC")
+    if run.error:
+        frame.refusal(run.error)
+    lines = log_tail(workspace.root, run.log)
+    if lines:
+        st.code(lines, language=None, height=220, wrap_lines=True)
+    if run.state in ("failed", "lost"):
+        frame.quiet(f"Run it again with: motif jobs retry {run.id}")
+
+
+def log_tail(root: Path, log: str) -> str:
+    """The end of a run's log; empty when it is gone or not inside the workspace."""
+    place = (root / log).resolve()
+    if not log or not place.is_relative_to(root.resolve()) or not place.is_file():
+        return ""
+    with place.open("rb") as file:
+        file.seek(max(0, place.stat().st_size - LOG_BYTES))
+        return file.read().decode("utf-8", "replace").strip()
+
+
+def _show_schedules(workspace: Workspace) -> None:
+    frame.subheading("Schedules", "of motif.toml, times in UTC")
+    jobs = workspace.config.jobs
+    if not jobs:
+        frame.quiet("motif.toml declares no job. A job is a table like this:")
+        st.code(
+            '[jobs.nightly]\nrun = ["ingest spm", "embed spm"]\nschedule = "0 2 * * *"',
+            language="toml",
+        )
+        return
+    due = next_times(workspace)
+    items = "".join(
+        f"<li><b>{escape(name)}</b><span>{escape(_when(job.schedule, due.get(name)))}</span>"
+        f"<code>{escape(' ; '.join(job.run))}</code></li>"
+        for name, job in jobs.items()
+    )
+    st.html(f'<ul class="motif-jobs">{items}</ul>')
+
+
+def _when(schedule: str | None, due: str | None) -> str:
+    if schedule is None:
+        return "by hand"
+    return f"{schedule} · next {moment(due)}" if due else schedule
+
+
+def _show_quarantine(held: list[Quarantined]) -> None:
+    frame.subheading("Quarantine", "tried again by motif ingest SOURCE --retry")
+    if not held:
+        frame.quiet("Every file that came could be read.")
+        return
+    table = {
+        "File": [one.file_name or one.title for one in held],
+        "Why it could not be read": [one.reason for one in held],
+        "Source": [one.source for one in held],
+        "Place": [one.native_id for one in held],
+        "Attempts": [one.attempts for one in held],
+        "First seen": [datetime.fromisoformat(one.first_seen) for one in held],
+    }
+    st.dataframe(
+        table, hide_index=True, height=min(420, 38 + 35 * len(held)),
+        column_config={
+            "File": st.column_config.TextColumn(width="medium"),
+            "Why it could not be read": st.column_config.TextColumn(width="large"),
+            "Attempts": st.column_config.NumberColumn(width="small"),
+            "First seen": st.column_config.DatetimeColumn(format="distance", width="small"),
+        },
+    )  # fmt: skip

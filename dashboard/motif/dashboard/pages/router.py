@@ -3,6 +3,7 @@
 import streamlit as st
 
 from motif.core.errors import MotifError
+from motif.dashboard import links
 from motif.dashboard.pages import composition, jobs, maps, measurement, overview, search
 from motif.dashboard.parts import frame
 
@@ -27,6 +28,12 @@ MEASUREMENT = st.Page(
 )  # fmt: skip
 
 page = st.navigation([OVERVIEW, MAP, SEARCH, COMPOSITION, JOBS, MEASUREMENT], position="hidden")
+links.register(
+    {
+        "overview": OVERVIEW, "map": MAP, "search": SEARCH, "composition": COMPOSITION,
+        "jobs": JOBS, "measurement": MEASUREMENT,
+    }
+)  # fmt: skip
 frame.navigation(
     {"": [OVERVIEW], "Explore": [MAP, SEARCH], "Analyse": [COMPOSITION], "Operate": [JOBS]}
 )

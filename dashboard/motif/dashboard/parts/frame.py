@@ -70,9 +70,12 @@ def refusal(text: str) -> None:
     st.html(f'<div class="motif-refusal" role="alert">{escape(text)}</div>')
 
 
-def facts(pairs: Sequence[tuple[str, str]]) -> None:
-    """Names and values in two columns, as plain text."""
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in pairs)
+def facts(lines: Sequence[tuple[str, str, str]]) -> None:
+    """Names and values in two columns: (name, value, remark shown on hover)."""
+    rows = "".join(
+        f'<dt>{escape(name)}</dt><dd title="{escape(remark)}">{escape(value)}</dd>'
+        for name, value, remark in lines
+    )
     st.html(f'<dl class="motif-facts">{rows}</dl>')
 
 

@@ -14,7 +14,7 @@ from motif.dashboard import state
 from motif.dashboard.captions import SHOWN, caption
 from motif.dashboard.facets import FacetTable
 from motif.dashboard.lab import Lab
-from motif.dashboard.links import PageName, address
+from motif.dashboard.links import link
 from motif.dashboard.parts import frame
 from motif.dashboard.parts.gallery import Tile, show_gallery
 from motif.dashboard.quantities import quantity
@@ -102,17 +102,16 @@ def _show_one(here: Lab, view: View) -> None:
     except NotFoundError as error:
         frame.refusal(str(error))
         return
-    there = replace(view.carried(), id=view.id)
-    pages: tuple[tuple[PageName, str], ...] = (("measurement", "Open"), ("search", "Find alike"))
-    links = " ".join(
-        f'<a href="{escape(address(page, there))}" target="_self">{label}</a>'
-        for page, label in pages
-    )
     lines = "".join(f"<span>{escape(line)}</span>" for line in words.lines)
     st.html(
         f'<div class="motif-one"><img src="{escape(thumbnail_url(view.id, 256))}" alt="">'
-        f"<div><b>{escape(words.title)}</b>{lines}<nav>{links}</nav></div></div>"
+        f"<div><b>{escape(words.title)}</b>{lines}</div></div>"
     )
+    there = replace(view.carried(), id=view.id)
+    with st.container(horizontal=True):
+        link("measurement", there, "Open", ":material/open_in_full:")
+        link("search", there, "Find alike", ":material/image_search:")
+        st.button("Close", type="tertiary", key="close-one", on_click=lambda: state.change(id=""))
 
 
 def _on_pick() -> None:
