@@ -63,7 +63,9 @@ class Placer:
                 f"{vectors.shape[-1]}; run motif project to make a new map."
             )
         placed = [self._one(point) for point in self._reduction.carry(vectors)]
-        xy = np.array([one for one, _ in placed], np.float32).reshape(len(placed), -1)
+        xy = np.array([one for one, _ in placed], np.float32).reshape(
+            len(placed), self._xy.shape[1]
+        )
         return Placement(xy, np.array([share for _, share in placed], np.float32))
 
     def _one(self, point: Points) -> tuple[Points, float]:

@@ -1,0 +1,122 @@
+"""The commands ``motif search`` and ``motif project``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from motif.core.cli import JsonOption, WorkspaceOption, emit
+from motif.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from motif.analysis.search import Hit
+    from motif.core.catalog import Derivation
+
+Collection = Annotated[str, typer.Argument(help="Collection to look at.")]
+Where = Annotated[str | None, typer.Option(help="Filter, e.g. 'operator = \"xu\"'.")]
+WeightOption = Annotated[
+    list[str] | None, typer.Option("--weight", help="Weight of a feature part, e.g. texture=2.")
+]
+
+
+def search(
+    collection: Collection,
+    id: Annotated[  # noqa: A002 - the option's name
+        list[str] | None,
+        typer.Option("--id", help="Measurement to compare with; several are averaged."),
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="File to compare with; not stored.")] = None,
+    key: Annotated[str | None, typer.Option(help="Which measurement of the file.")] = None,
+    unlike: Annotated[
+        list[str] | None, typer.Option(help="Measurement the answer should differ from.")
+    ] = None,
+    roi: Annotated[str | None, typer.Option(help="Region x,y,width,height in pixels.")] = None,
+    where: Where = None,
+    k: Annotated[int, typer.Option("-k", help="How many.")] = 20,
+    weight: WeightOption = None,
+    within: Annotated[float | None, typer.Option(help="Largest distance.")] = None,
+    include_query: Annotated[
+        bool, typer.Option("--include-query", help="Keep what was asked with.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find what is most alike: nearest first, among what the filter leaves."""
+    from motif.analysis.search import search as find
+    from motif.core.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        hits = find(
+            opened, collection, ids=id or (), unlike=unlike or (), file=file, key=key, roi=roi,
+            where=where, k=k, weights=_weights(weight), within=within,
+            include_query=include_query,
+        )  # fmt: skip
+    emit({"results": [hit.document() for hit in hits]}, as_json, _hits(hits))
+
+
+def project(
+    collection: Collection,
+    where: Where = None,
+    parent: Annotated[str | None, typer.Option(help="Map to take a part of.")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call the map.")] = None,
+    preset: Annotated[str, typer.Option(help="fast or published.")] = "fast",
+    neighbors: Annotated[int | None, typer.Option(help="Neighbours of a point.")] = None,
+    min_dist: Annotated[float | None, typer.Option(help="Least distance of points.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bits.")] = 42,
+    dims: Annotated[int, typer.Option(help="2 or 3 dimensions.")] = 2,
+    weight: WeightOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a map of a collection, alike measurements together; a known one is not made again."""
+    from motif.analysis.projection import project as make
+    from motif.core.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        made = make(
+            opened, collection, where=where, parent=parent, name=name, preset=preset,
+            n_neighbors=neighbors, min_dist=min_dist, seed=seed, dims=dims,
+            weights=_weights(weight),
+        )  # fmt: skip
+    document = {
+        "projection": made.id, "collection": made.collection, "parent": parent, **made.summary,
+        "seconds": made.seconds,
+    }  # fmt: skip
+    emit(document, as_json, _map(made))
+
+
+def _weights(given: Sequence[str] | None) -> dict[str, float]:
+    weights = {}
+    for text in given or ():
+        part, _, number = text.partition("=")
+        try:
+            weights[part] = float(number)
+        except ValueError:
+            raise ConfigError(
+                f'"{text}" is not a weight; write the part and a number, such as texture=2.'
+            ) from None
+    return weights
+
+
+def _hits(hits: Sequence[Hit]) -> str:
+    if not hits:
+        return "Nothing matches; loosen the filter."
+    shown = ("material", "operator", "technique", "acquired_at")
+    lines = [
+        "  ".join([f"{hit.distance:9.4f}  {hit.id}", *(str(hit.facets.get(f, "-")) for f in shown)])
+        for hit in hits
+    ]
+    return "\n".join([f" distance  {'id':32}  {'  '.join(shown)}", *lines])
+
+
+def _map(made: Derivation) -> str:
+    summary = made.summary
+    return (
+        f"Map {made.id} of {summary['count']} measurements: trustworthiness "
+        f"{summary['trustworthiness']:.3f}, {summary['neighbourhood_preservation']:.0%} of "
+        f"neighbours kept, {made.seconds:.1f} s."
+    )

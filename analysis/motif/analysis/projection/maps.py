@@ -1,0 +1,266 @@
+"""Maps of a collection: made once per question, stored in the ledger, arranged in a tree."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motif.analysis.projection.alignment import FEWEST as ALIGN_FROM
+from motif.analysis.projection.alignment import Predecessor
+from motif.analysis.projection.layout import (
+    PRESETS,
+    Points,
+    Settings,
+    lay_out,
+    neighbours,
+    normalised,
+    reduce,
+)
+from motif.analysis.projection.placing import Placement, Placer
+from motif.analysis.projection.quality import WIDER, map_neighbours, quality, trust
+from motif.analysis.search.members import Ids, as_ids, members
+from motif.analysis.search.recent import Recent
+from motif.analysis.search.space import Space, Weights
+from motif.analysis.search.spaces import space_of
+from motif.core.errors import ConfigError, UnsuitableDataError
+from motif.core.records import content_id
+
+if TYPE_CHECKING:
+    from motif.core.catalog import Derivation
+    from motif.core.workspace import Workspace
+
+STAGE = "projection"
+VERSION = 1
+"""Raised whenever the same parameters would give another map."""
+FEWEST = 3
+"""Points that make a map."""
+
+_placers: Recent[Placer] = Recent(4)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which measurements a map shows, and how they were chosen."""
+
+    ids: Ids
+    vectors: Points
+    """Weighted features (n, d), parts without weight left out."""
+    parameters: dict[str, Any]
+
+
+def project(
+    workspace: Workspace,
+    collection: str,
+    *,
+    where: str | None = None,
+    parent: str | None = None,
+    ids: Sequence[str] | None = None,
+    name: str | None = None,
+    preset: str = "fast",
+    n_neighbors: int | None = None,
+    min_dist: float | None = None,
+    seed: int = 42,
+    dims: int = 2,
+    weights: Weights | None = None,
+) -> Derivation:
+    """Map the measurements of `collection` that `where`, `parent` and `ids` leave.
+
+    The result has the arrays ``ids`` (n,), ``xy`` (n, dims) and ``trust`` (n,) beside those that
+    placing new points needs. The same question about the same data gives the stored map; new
+    data give a map aligned to the one before by the measurements they share.
+
+    Args:
+        workspace: where the features are and the map goes.
+        collection: what to map.
+        where: query the measurements match.
+        parent: id of a map whose points are the most this one may show.
+        ids: measurements to show, e.g. a lasso or the hits of a search.
+        name: what to call the map; by default its collection and filter.
+        preset: ``fast``, or ``published`` for 5 neighbours and minimum distance 0.3.
+        n_neighbors, min_dist: replace those of the preset.
+        seed: the same one gives the same bits.
+        dims: 2 or 3.
+        weights: factors of feature parts; see `motif.analysis.search.search`.
+
+    Raises:
+        ConfigError: a parameter is out of range.
+        NotFoundError: the collection, its features or the parent do not exist.
+        UnsuitableDataError: fewer than three measurements are left.
+    """
+    settings = _settings(preset, n_neighbors, min_dist)
+    if dims not in (2, 3):
+        raise ConfigError(f"A map has 2 or 3 dimensions, not {dims}.")
+    space = space_of(workspace, collection)
+    choice = _choose(workspace, collection, space, where, parent, ids, weights)
+    asked: dict[str, Any] = {
+        "version": VERSION, "preset": preset, **asdict(settings), "metric": "correlation",
+        "seed": seed, "dims": dims, **choice.parameters,
+    }  # fmt: skip
+    data = {
+        "method": space.method, "features": space.key,
+        "members": content_id(choice.ids.tobytes()),
+    }  # fmt: skip
+    # The map before is part of how a map was made, but not of what was asked for.
+    made = workspace.ledger.all(STAGE, collection, **asked, **data)
+    if made:
+        return made[-1]
+    before = (
+        None if choice.parameters["selection"] else _before(workspace, collection, asked, choice)
+    )
+    started = time.perf_counter()
+    arrays, summary = _fit(choice, settings, seed, dims, before)
+    summary["name"] = name or choice.parameters["where"] or collection
+    parameters = {**asked, **data, "aligned_to": before.id if before else ""}
+    inputs = [*space.inputs, *filter(None, [parent, parameters["aligned_to"]])]
+    return workspace.ledger.record(
+        STAGE, collection, parameters, inputs, arrays, summary, time.perf_counter() - started
+    )
+
+
+def children(workspace: Workspace, made: Derivation) -> list[Derivation]:
+    """Maps made of a part of this one, oldest first."""
+    return workspace.ledger.all(STAGE, made.collection, parent=made.id)
+
+
+def lineage(workspace: Workspace, made: Derivation) -> list[Derivation]:
+    """The way back: this map, its parent, and so on to the first."""
+    way = [made]
+    while way[-1].parameters["parent"]:
+        way.append(workspace.ledger.get(way[-1].parameters["parent"]))
+    return way
+
+
+def place(workspace: Workspace, made: Derivation, vectors: Points) -> Placement:
+    """Place feature vectors (m, d) of the map's space on it, without changing it.
+
+    Raises:
+        UnsuitableDataError: features are computed in another way now than for this map.
+    """
+    space = space_of(workspace, made.collection, made.parameters["kind"])
+    if space.method != made.parameters["method"]:
+        raise UnsuitableDataError(
+            f'The features of "{made.collection}" are made in another way than for this map; '
+            f"run motif project {made.collection} to make a new one."
+        )
+    placer = _placers.get(
+        (str(workspace.root), made.id),
+        lambda: Placer.of(workspace.ledger.arrays(made), made.parameters["n_neighbors"]),
+    )
+    return placer.place(_weighted(np.atleast_2d(vectors), space, made.parameters["weights"]))
+
+
+def place_new(workspace: Workspace, made: Derivation) -> tuple[Ids, Placement]:
+    """Place the measurements that belong on the map and came after it.
+
+    A map of a selection or of a part of another map has no others that belong on it.
+    """
+    space = space_of(workspace, made.collection, made.parameters["kind"])
+    admitted = members(workspace, made.collection, space.kind, made.parameters["where"])
+    if made.parameters["parent"] or made.parameters["selection"]:
+        admitted = admitted[:0]
+    rows = space.rows(np.setdiff1d(admitted, workspace.ledger.arrays(made)["ids"]))
+    return space.ids[rows], place(workspace, made, space.vectors[rows])
+
+
+def _settings(preset: str, n_neighbors: int | None, min_dist: float | None) -> Settings:
+    if preset not in PRESETS:
+        raise ConfigError(f'There is no preset "{preset}"; there are {", ".join(PRESETS)}.')
+    base = PRESETS[preset]
+    settings = replace(
+        base,
+        n_neighbors=base.n_neighbors if n_neighbors is None else n_neighbors,
+        min_dist=base.min_dist if min_dist is None else min_dist,
+    )
+    if not 2 <= settings.n_neighbors <= 200:
+        raise ConfigError(f"A map takes 2 to 200 neighbours, not {settings.n_neighbors}.")
+    if not 0 <= settings.min_dist <= 1:
+        raise ConfigError(f"The minimum distance lies from 0 to 1, not at {settings.min_dist}.")
+    return settings
+
+
+def _choose(
+    workspace: Workspace,
+    collection: str,
+    space: Space,
+    where: str | None,
+    parent: str | None,
+    ids: Sequence[str] | None,
+    weights: Weights | None,
+) -> Choice:
+    where = str(workspace.catalog.query(where or ""))
+    chosen = members(workspace, collection, space.kind, where)
+    if parent is not None:
+        chosen = np.intersect1d(chosen, _shown(workspace, collection, parent))
+    if ids is not None:
+        chosen = np.intersect1d(chosen, as_ids(ids))
+    rows = space.rows(chosen)
+    if len(rows) < FEWEST:
+        raise UnsuitableDataError(
+            f'{len(rows)} measurements of "{collection}" are left to map; {FEWEST} make a map.'
+        )
+    kept = {name: float(weight) for name, weight in sorted((weights or {}).items())}
+    parameters = {
+        "kind": space.kind, "where": where, "parent": parent or "",
+        "selection": ids is not None, "weights": kept,
+    }  # fmt: skip
+    return Choice(space.ids[rows], _weighted(space.vectors[rows], space, kept), parameters)
+
+
+def _shown(workspace: Workspace, collection: str, parent: str) -> Ids:
+    made = workspace.ledger.get(parent)
+    if made.stage != STAGE or made.collection != collection:
+        raise ConfigError(
+            f'"{parent}" is a {made.stage} of "{made.collection}", not a map of "{collection}".'
+        )
+    shown: Ids = workspace.ledger.arrays(made)["ids"]
+    return shown
+
+
+def _weighted(vectors: Points, space: Space, weights: Weights) -> Points:
+    scales = space.scales(weights)
+    if vectors.shape[-1] != len(scales):
+        return vectors
+    return np.asarray(vectors[:, scales > 0] * scales[scales > 0], np.float32)
+
+
+def _before(
+    workspace: Workspace, collection: str, asked: dict[str, Any], choice: Choice
+) -> Predecessor | None:
+    made = workspace.ledger.all(STAGE, collection, **asked)
+    if not made:
+        return None
+    arrays = workspace.ledger.arrays(made[-1])
+    _, rows, old = np.intersect1d(choice.ids, arrays["ids"], return_indices=True)
+    if len(rows) < ALIGN_FROM:
+        return None
+    return Predecessor(made[-1].id, rows, arrays["xy"][old])
+
+
+def _fit(
+    choice: Choice, settings: Settings, seed: int, dims: int, before: Predecessor | None
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Arrays and summary of a map."""
+    reduction = reduce(choice.vectors)
+    k = min(settings.n_neighbors, len(choice.ids) - 1)
+    nearest = neighbours(reduction.points, min(len(choice.ids), WIDER * k + 1))
+    start = None if before is None else before.start(nearest[0], seed)
+    xy = lay_out(reduction.points, nearest, settings, seed=seed, dims=dims, start=start)
+    arrays: dict[str, NDArray[Any]] = {}
+    summary: dict[str, Any] = {"count": len(xy)}
+    if before is not None:
+        xy, arrays["moved"] = before.aligned(xy)
+        moved = arrays["moved"][before.rows]
+        summary["shared"] = len(before.rows)
+        summary["moved_median"] = round(float(np.median(moved)), 4)
+    arrays |= {
+        "ids": choice.ids, "xy": xy, "trust": trust(map_neighbours(xy, k), nearest[0]),
+        "centre": reduction.centre, "axes": reduction.axes, "points": reduction.points,
+        "scale": nearest[1][:, k],
+    }  # fmt: skip
+    summary |= quality(normalised(choice.vectors), xy, nearest[0], k, seed)
+    return arrays, summary

@@ -1,0 +1,55 @@
+"""Which measurements of a collection a filter leaves, as a sorted array of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motif.analysis.search.recent import Recent
+from motif.core.records import ID_LENGTH
+
+if TYPE_CHECKING:
+    from motif.core.workspace import Workspace
+
+Ids: TypeAlias = NDArray[np.bytes_]
+
+_found: Recent[Ids] = Recent(16)
+
+
+def members(workspace: Workspace, collection: str, kind: str, where: str | None = None) -> Ids:
+    """Ids of the live measurements that match the query `where`, ascending."""
+    asked = (where or "").strip()
+    state = workspace.catalog.journal_length
+    key = (str(workspace.root), state, collection, kind, asked)
+    return _found.get(key, lambda: _ask(workspace, collection, kind, asked))
+
+
+def as_ids(ids: Sequence[str]) -> Ids:
+    """Ids as fixed bytes, the form in which results store them."""
+    return np.array([one.encode() for one in ids], dtype=f"S{ID_LENGTH}")
+
+
+def texts(ids: Ids) -> list[str]:
+    """Ids as text."""
+    return [bytes(one).decode() for one in ids]
+
+
+def _ask(workspace: Workspace, collection: str, kind: str, where: str) -> Ids:
+    from sqlalchemy import select
+
+    from motif.core.schema import facets, measurements
+
+    statement = (
+        select(measurements.c.id)
+        .where(measurements.c.live, measurements.c.collection == collection)
+        .where(measurements.c.kind == kind)
+        .order_by(measurements.c.id)
+    )
+    if where:
+        condition = workspace.catalog.query(where).where(measurements, facets)
+        statement = statement.where(condition)
+    with workspace.catalog.reading() as connection:
+        return as_ids(list(connection.scalars(statement)))
