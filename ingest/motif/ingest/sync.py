@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,13 +17,13 @@ from typing import Any
 
 from motif.core import plugins
 from motif.core.catalog import RecordRow
+from motif.core.config import SourceConfig
 from motif.core.contracts import Known, Source
 from motif.core.errors import NotFoundError, SourceError, UnreadableFileError
+from motif.core.intake import Intake, Renewed, Taken
 from motif.core.progress import Progress
 from motif.core.records import Asset
 from motif.core.workspace import Workspace
-from motif.core.facets import Mapper
-from motif.core.intake import Intake, Renewed, Taken
 from motif.ingest.readers import choose
 
 BATCH = 64
@@ -59,7 +59,7 @@ def sync(
     name: str,
     *,
     full: bool = False,
-    retry: bool = False,
+    retry: bool | Collection[str] = False,
     progress: Progress | None = None,
 ) -> Summary:
     """Sync one source of ``motif.toml`` into its collection.
@@ -68,20 +68,25 @@ def sync(
         workspace: where to.
         name: the source.
         full: distrust every fingerprint: fetch and hash all raw data again.
-        retry: try everything in quarantine again.
+        retry: try what is in quarantine again: everything, or these native ids.
         progress: told of every asset that is dealt with.
 
     Raises:
         SourceError: the source, or some of its files, could not be reached; everything else
             was stored, and the next run goes on from there.
     """
+    table = source_table(workspace, name)
+    with closing(plugins.source(table.kind, name, table.options, workspace.root)) as source:
+        return Sync(workspace, source, table.into, progress).run(full=full, retry=retry)
+
+
+def source_table(workspace: Workspace, name: str) -> SourceConfig:
+    """The table of a source in ``motif.toml``."""
     sources = workspace.config.sources
     if name not in sources:
         known = f"known sources are {', '.join(sources)}" if sources else "motif.toml declares none"
         raise NotFoundError(f'There is no source "{name}"; {known}.')
-    table = sources[name]
-    with closing(plugins.source(table.kind, name, table.options, workspace.root)) as source:
-        return Sync(workspace, source, table.into, progress).run(full=full, retry=retry)
+    return sources[name]
 
 
 class Sync:
@@ -99,11 +104,11 @@ class Sync:
         self._source = source
         self._progress = progress or Progress(source.name, quiet=True)
         self._readers = plugins.readers()
-        self._intake = Intake(workspace, source.name, collection, Mapper(workspace.config.facets))
+        self._intake = Intake(workspace, source.name, collection, workspace.mapper())
         self._summary = Summary()
         self._failures: list[str] = []
 
-    def run(self, *, full: bool = False, retry: bool = False) -> Summary:
+    def run(self, *, full: bool = False, retry: bool | Collection[str] = False) -> Summary:
         """Compare, fetch, read, store; returns what was done."""
         name = self._source.name
         stored = {record.native_id: record for record in self._catalog.records(name)}
@@ -121,11 +126,12 @@ class Sync:
         self._count(changes.seen, len(changes.deleted))
         return self._summary
 
-    def _known(self, retry: bool) -> dict[str, Known]:
+    def _known(self, retry: bool | Collection[str]) -> dict[str, Known]:
         """Fingerprints of the past, without quarantined assets that should be tried again."""
         known = self._catalog.known(self._source.name)
         for held in self._catalog.quarantined(self._source.name):
-            if retry or held.readers != self._reader_versions:
+            asked = retry if isinstance(retry, bool) else held.native_id in retry
+            if asked or held.readers != self._reader_versions:
                 known.pop(held.native_id, None)
         return known
 

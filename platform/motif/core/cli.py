@@ -66,7 +66,7 @@ GROUP_HELP = {
     "sandbox": "A local server that speaks the DataFed client protocol.",
 }
 ORDER = (
-    "demo", "init", "status", "sandbox", "ingest", "records", "show", "train", "embed", "project",
+    "demo", "init", "status", "sandbox", "ingest", "records", "show", "facets", "quarantine", "train", "embed", "project",
     "search", "gradients", "jobs", "serve", "check", "reindex",
 )  # fmt: skip
 

@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from motif.core.errors import ConfigError
+from motif.core.privacy import PERSONS, Policy, Privacy
 
 FILE_NAME = "motif.toml"
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
@@ -83,6 +84,13 @@ class FacetConfig(Strict):
     path: str = Field(pattern=r"^(header|record):.+$")
     unit: str = ""
     """Unit of the number found there; empty for text and pure numbers."""
+    person: bool = False
+    """Whether the value names a person, to whom the privacy policy applies."""
+
+
+class PrivacyConfig(Strict):
+    people: Policy = "keep"
+    """What facets show of people: their names, one pseudonym each, or nothing."""
 
 
 class DashboardConfig(Strict):
@@ -103,6 +111,7 @@ class Config(BaseSettings):
     compute: ComputeConfig = ComputeConfig()
     store: StoreConfig = StoreConfig()
     catalog: CatalogConfig = CatalogConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
     dashboard: DashboardConfig = DashboardConfig()
 
     @classmethod
@@ -115,6 +124,12 @@ class Config(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
+
+
+def privacy_of(config: Config, folder: Path) -> Privacy:
+    """The privacy policy of the workspace in `folder`."""
+    declared = {name for name, facet in config.facets.items() if facet.person}
+    return Privacy(config.privacy.people, folder, PERSONS | declared)
 
 
 def load_config(path: Path) -> Config:

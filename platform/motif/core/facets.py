@@ -9,9 +9,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from motif.core.config import FacetConfig
+from motif.core.privacy import Privacy
 from motif.core.records import STANDARD_FACETS, Facet, FacetValue, Header, Measurement
 from motif.core.units import si
 
@@ -24,11 +26,21 @@ AGREEMENT = 1e-3
 _QUANTITY = re.compile(r"^\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([^\d\s].*?)\s*$")
 
 
+DECLARED = "declared "
+"""Begins the origin of a facet that ``motif.toml`` declares."""
+
+
 class Mapper:
     """Maps record metadata and headers to facets by the rules of one workspace."""
 
-    def __init__(self, declared: Mapping[str, FacetConfig]) -> None:
+    def __init__(self, declared: Mapping[str, FacetConfig], privacy: Privacy | None = None) -> None:
         self._declared = declared
+        self.privacy = privacy or Privacy("keep", Path())
+
+    @property
+    def reads_headers(self) -> bool:
+        """Whether any declared facet is taken from the instrument's header."""
+        return any(rule.path.startswith("header:") for rule in self._declared.values())
 
     def record_facets(self, metadata: Mapping[str, Any]) -> tuple[list[Facet], list[str]]:
         """Standard and declared facets found in record metadata, and remarks on the rest."""
@@ -161,16 +173,17 @@ def lookup(metadata: Mapping[str, Any], path: str) -> Any:
 def _declared_facet(name: str, rule: FacetConfig, value: Any) -> Facet | None:
     if value is None or isinstance(value, Mapping):
         return None
+    origin = DECLARED + rule.path
     if rule.unit:
         quantity = as_quantity(value, rule.unit)
         if quantity is None and isinstance(value, str):
             quantity = _plain_number(value, rule.unit)
-        return None if quantity is None else Facet(name, quantity[0], rule.path, quantity[1])
+        return None if quantity is None else Facet(name, quantity[0], origin, quantity[1])
     if isinstance(value, bool):
-        return Facet(name, value, rule.path)
+        return Facet(name, value, origin)
     if isinstance(value, int | float):
-        return Facet(name, float(value), rule.path) if math.isfinite(value) else None
-    return Facet(name, str(value), rule.path)
+        return Facet(name, float(value), origin) if math.isfinite(value) else None
+    return Facet(name, str(value), origin)
 
 
 def _plain_number(text: str, unit: str) -> tuple[float, str] | None:

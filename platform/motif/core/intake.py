@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motif.core.catalog import RecordRow
-from motif.core.facets import Mapper, composition_facets, merge
+from motif.core.facets import DECLARED, Mapper, composition_facets, merge
 from motif.core.layout import bucket_of, canonical, chunk_rows, layout_of, measurement_id
 from motif.core.records import Asset, Facet, Measurement, Reading
 from motif.core.store import Transaction
 from motif.core.workspace import Workspace
 
+DISAGREEMENT = "header against record"
+"""Origin of the facet that marks measurements whose file and record disagree."""
 RECORD_NOTE = "record: "
 """Begins a remark on record metadata, which is made anew when the metadata change."""
 
@@ -33,9 +35,9 @@ class Taken:
     size: int
 
     @classmethod
-    def without_data(cls, asset: Asset) -> Taken:
+    def without_data(cls, asset: Asset, *notes: str) -> Taken:
         """A record that has metadata only."""
-        return cls(asset, Reading(()), "", 0, "", 0)
+        return cls(asset, Reading((), (), notes), "", 0, "", 0)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Intake:
         disagreements: list[dict[str, Any]] = []
         for measurement in reading.measurements:
             own = [*measurement.facets, *declared, *composition_facets(measurement)]
-            facets, differing = merge(own, from_record)
+            facets, differing = self._merged(own, from_record)
             disagreements = disagreements or differing
             document = rows.add(record_id, measurement, facets)
             measurements[document["id"]] = document
@@ -111,7 +113,7 @@ class Intake:
         measurements: list[dict[str, Any]] = []
         disagreements: list[dict[str, Any]] = []
         for measurement, from_file in self._facets_from_file(record.id).items():
-            facets, differing = merge(from_file, from_record)
+            facets, differing = self._merged(from_file, from_record)
             disagreements = disagreements or differing
             measurements.append({"id": measurement, "facets": [asdict(one) for one in facets]})
         kept = [note for note in record.notes if not note.startswith(RECORD_NOTE)]
@@ -124,15 +126,30 @@ class Intake:
             "measurements": measurements,
         }  # fmt: skip
 
+    def _merged(
+        self, from_file: Sequence[Facet], from_record: Sequence[Facet]
+    ) -> tuple[list[Facet], list[dict[str, Any]]]:
+        """One facet a name, as the privacy policy shows them; and the disagreements."""
+        privacy = self._mapper.privacy
+        facets, differing = merge(from_file, from_record)
+        shown = [one for one in differing if not privacy.is_personal(one["facet"])]
+        if differing:
+            facets.append(Facet("disagreement", True, DISAGREEMENT))
+        return privacy.applied(facets), shown
+
     def _facets_from_file(self, record_id: str) -> dict[str, list[Facet]]:
+        """What the reader and the declared paths into the header say, by measurement."""
         catalog = self._workspace.catalog
+        declared: list[Facet] = []
+        if self._mapper.reads_headers:
+            declared = self._mapper.header_facets(catalog.header(record_id))
         found: dict[str, list[Facet]] = {row.id: [] for row in catalog.measurements_of(record_id)}
         for row in catalog.facet_rows(list(found)):
-            if not row.origin.startswith("record:"):
+            if not row.origin.startswith(("record:", DECLARED)) and row.origin != DISAGREEMENT:
                 number = bool(row.number) if row.unit == "bool" else row.number
                 value = row.text if row.text is not None else number
                 found[row.measurement_id].append(Facet(row.name, value, row.origin, row.unit))
-        return found
+        return {one: [*facets, *declared] for one, facets in found.items()}
 
     def record_id(self, asset: Asset) -> str:
         return f"{self._source}:{asset.native_id}"
@@ -140,7 +157,7 @@ class Intake:
     def _columns(self, asset: Asset) -> dict[str, Any]:
         return {
             "id": self.record_id(asset), "source": self._source, "native_id": asset.native_id,
-            "collection": self._collection, "title": asset.title,
+            "collection": self._collection, "title": self._mapper.privacy.title(asset.title),
             "fingerprint": asset.fingerprint, "raw_fingerprint": asset.raw_fingerprint,
             "file_name": asset.file_name, "metadata": dict(asset.metadata),
             "origin": dict(asset.origin),

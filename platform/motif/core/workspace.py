@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from motif.core import journal
 from motif.core.catalog import Catalog, MeasurementRow, RecordRow, now, sqlite_url
-from motif.core.config import FILE_NAME, Config, load_config
+from motif.core.config import FILE_NAME, Config, load_config, privacy_of
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
+from motif.core.facets import Mapper
 from motif.core.layout import restore
 from motif.core.ledger import Ledger
 from motif.core.records import FacetValue
@@ -120,6 +121,10 @@ class Workspace:
         folder = self.root / "cache"
         folder.mkdir(exist_ok=True)
         return folder
+
+    def mapper(self) -> Mapper:
+        """The rules by which this workspace makes facets."""
+        return Mapper(self.config.facets, privacy_of(self.config, self.root))
 
     def refresh(self) -> None:
         """Apply journal lines another process committed but did not live to apply."""

@@ -10,7 +10,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from motif.core.catalog import MeasurementRow
-from motif.core.facets import Mapper
 from motif.core.intake import Intake, Taken
 from motif.core.records import Asset, Facet, Measurement, Reading, content_id
 from motif.core.workspace import Workspace
@@ -70,6 +69,6 @@ def fill(
         digest = content_id(native_id, *(m.data.values.tobytes() for m in measurements))
         asset = Asset(native_id, native_id, digest, digest, f"{native_id}.ibw", metadata=told)
         taken.append(Taken(asset, Reading(measurements, [("Key", "value")]), "test", 1, digest, 0))
-    intake = Intake(workspace, source, collection, Mapper(workspace.config.facets))
+    intake = Intake(workspace, source, collection, workspace.mapper())
     intake.commit(taken, (), ())
     return workspace.select(collection)
