@@ -144,16 +144,20 @@ class DataFed:
         return documents.from_view(reply["data"][0])
 
     def create_records(self, drafts: Sequence[Draft], collection: str) -> list[dict[str, Any]]:
-        """Create records in a collection in few requests, in order."""
+        """Create records in a collection in few requests; they come back in order."""
         created: list[dict[str, Any]] = []
         for batch in _batches([_batch_item(draft, collection) for draft in drafts]):
             reply = self.request("RecordCreateBatchRequest", records=f"[{','.join(batch)}]")
-            if len(reply["data"]) != len(batch):
-                raise DataFedError(
-                    f"DataFed created {len(reply['data'])} of {len(batch)} records; "
-                    "look at the collection and run again."
-                )
             created.extend(map(documents.from_view, reply["data"]))
+        titles = [_title(draft.title) for draft in drafts]
+        if len(created) != len(titles) or not all(
+            record["title"].startswith(title)  # equal titles get the record's number behind them
+            for record, title in zip(created, titles, strict=True)
+        ):
+            raise DataFedError(
+                f"DataFed answered {len(titles)} new records with {len(created)} others; "
+                f"look at collection {collection}."
+            )
         return created
 
     def update_record(
@@ -368,7 +372,7 @@ def _batch_item(draft: Draft, collection: str) -> str:
     item = {
         "title": _title(draft.title),
         "parent": collection,
-        "metadata": metadata.to_json(draft.metadata),
+        "md": metadata.to_json(draft.metadata),
     } | _given(
         desc=draft.description,
         tags=list(draft.tags),

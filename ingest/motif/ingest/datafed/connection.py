@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import zmq
 import zmq.utils.z85
@@ -53,6 +53,19 @@ class Connection:
     """Seconds to wait for an answer."""
     transfer_timeout: float = 3600.0
     """Seconds to wait for one transfer of up to 100 files."""
+
+    @classmethod
+    def from_client_options(cls, options: Mapping[str, Any], user: str = "") -> Self:
+        """From the options of the client itself, as ``CommandLib.API`` takes them."""
+        return cls(
+            host=options["server_host"],
+            port=int(options["server_port"]),
+            server_key=Path(options["server_pub_key_file"]),
+            public_key=Path(options["client_pub_key_file"]),
+            private_key=Path(options["client_priv_key_file"]),
+            user=user,
+            endpoint=options.get("default_ep") or "",
+        )
 
     @property
     def server(self) -> str:

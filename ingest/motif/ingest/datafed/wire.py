@@ -12,7 +12,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,6 +36,8 @@ LAST_CONTEXT = 60_000
 READ_DELAYS = (0.2, 1.0)
 """Seconds before each repetition of a read whose reply was lost."""
 REACH_TIMEOUT = 10.0
+STALL_TIMEOUT = 5000
+"""Milliseconds a message may stop half-way before it counts as broken."""
 AUTHENTICATION_CODES = frozenset({envelope_pb2.AUTHN_REQUIRED, envelope_pb2.AUTHN_ERROR})
 
 READS = frozenset(
@@ -76,8 +79,8 @@ class Session:
         self._process = os.getpid()
         self.api = _connect(connection, self._keys)
         self._messages = self.api._mapi
-        self._messages.sendRecv = self._client_exchange
-        self._watch()
+        self._messages.sendRecv = _exchange_of(self)
+        self._link()
 
     @property
     def user(self) -> str:
@@ -104,9 +107,13 @@ class Session:
 
     def close(self) -> None:
         with self._lock:
-            if self._process == os.getpid() and self._messages is not None:
-                _discard(self._messages._conn)
+            if self._messages is not None and self._process == os.getpid():
+                self._unlink()
             self._messages = None
+
+    def __del__(self) -> None:
+        if getattr(self, "_messages", None) is not None:
+            self.close()
 
     def _client_exchange(
         self, message: Any, timeout: int | None = None, nack_except: bool | None = None
@@ -180,12 +187,37 @@ class Session:
                     request=name,
                 )
 
-    def _watch(self) -> None:
-        """Bound what the peer can do and hear of its end at once instead of by time-out."""
+    def _link(self) -> None:
+        """Connect a fresh socket, bounded in what the peer can do, whose end is heard of at once.
+
+        It lives in the context of the process: a link with a context of its own waits for ever
+        when it is collected before its monitor.
+        """
+        link = Link.Connection(
+            self.connection.host,
+            self.connection.port,
+            self._keys.server,
+            self._keys.public,
+            self._keys.private,
+            zmq.Context.instance(),
+        )
+        link.registerEnvelope(envelope_pb2)
+        link._socket.setsockopt(zmq.RCVTIMEO, STALL_TIMEOUT)
+        link._socket.setsockopt(zmq.SNDTIMEO, STALL_TIMEOUT)
+        self._monitor = link._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._messages._conn = link
+
+    def _unlink(self) -> None:
+        """Close the socket; what it has not sent yet is never sent."""
         link = self._messages._conn._socket
-        link.setsockopt(zmq.RCVTIMEO, 5000)
-        link.setsockopt(zmq.SNDTIMEO, 5000)
-        self._monitor = link.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        link.disable_monitor()
+        self._monitor.close(0)
+        link.close(0)
+
+    def _renew(self) -> None:
+        """Put a fresh socket in the place of one whose state is not known."""
+        self._unlink()
+        self._link()
 
     def _lost(self) -> bool:
         lost = False
@@ -194,49 +226,41 @@ class Session:
             lost = True
         return lost
 
-    def _renew(self) -> None:
-        """Put a fresh socket in the place of one whose state is not known."""
-        _discard(self._messages._conn)
-        link = Link.Connection(
-            self.connection.host,
-            self.connection.port,
-            self._keys.server,
-            self._keys.public,
-            self._keys.private,
-        )
-        link.registerEnvelope(envelope_pb2)
-        self._messages._conn = link
-        self._watch()
 
+def _exchange_of(session: Session) -> Callable[..., tuple[Any, str]]:
+    """The session's exchange for its client, which must not keep the session alive."""
+    method = weakref.WeakMethod(session._client_exchange)
 
-def _discard(link: Any) -> None:
-    link._socket.disable_monitor()
-    link._socket.close(0)
-    link._zmq_ctxt.destroy(0)
+    def exchange(
+        message: Any, timeout: int | None = None, nack_except: bool | None = None
+    ) -> tuple[Any, str]:
+        call = method()
+        if call is None:
+            raise DataFedError("The connection is closed; open a new one.")
+        return call(message, timeout, nack_except)
+
+    return exchange
 
 
 def _connect(connection: Connection, keys: Keys) -> Any:
     _reach(connection)
+    _shake_hands(connection, keys)
     try:
         with _no_version_check(), connection.client_options(keys) as options:
             api = CommandLib.API(options)
     except Exception as error:
         raise _unreachable(connection, error) from error
+    first = api._mapi._conn  # replaced by `Session._link`
+    first._socket.close(0)
+    first._zmq_ctxt.destroy(0)
     user = api.getAuthUser()
     if user is None or (connection.uid and user != connection.uid):
-        _discard_api(api)
         raise AuthenticationError(
             f"DataFed server {connection.server} knows the key {connection.public_key} as "
             f"{user or 'nobody'}, not as {connection.uid or 'a user'}; check public_key, "
             "private_key and user."
         )
     return api
-
-
-def _discard_api(api: Any) -> None:
-    link = api._mapi._conn
-    link._socket.close(0)
-    link._zmq_ctxt.destroy(0)
 
 
 def _reach(connection: Connection) -> None:
@@ -251,11 +275,32 @@ def _reach(connection: Connection) -> None:
         ) from error
 
 
+def _shake_hands(connection: Connection, keys: Keys) -> None:
+    """Tell a wrong server key at once; the client would wait for its time-out."""
+    events = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+    refused = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    with zmq.Context() as context, context.socket(zmq.DEALER) as trial:
+        trial.linger = 0
+        trial.curve_serverkey = keys.server.encode()
+        trial.curve_publickey = keys.public.encode()
+        trial.curve_secretkey = keys.private.encode()
+        with trial.get_monitor_socket(events | refused) as monitor:
+            trial.connect(f"tcp://{connection.host}:{connection.port}")
+            ready = monitor.poll(int(min(REACH_TIMEOUT, connection.timeout) * 1000))
+            event = recv_monitor_message(monitor)["event"] if ready else None
+            trial.disable_monitor()
+    if event != zmq.EVENT_HANDSHAKE_SUCCEEDED:
+        raise LostReplyError(
+            f"DataFed server {connection.server} accepts connections but not the key in "
+            f"{connection.server_key}; check that server_key is its current key."
+        )
+
+
 def _unreachable(connection: Connection, error: Exception) -> DataFedError:
     if "Timeout" in str(error):
         return ReplyTimeoutError(
             f"DataFed server {connection.server} accepts connections but does not answer; "
-            f"check that server_key {connection.server_key} is its key."
+            "try again later."
         )
     return DataFedError(f"DataFed server {connection.server} cannot be used: {error}")
 

@@ -1,0 +1,242 @@
+"""The connection stays in step whatever the other side does, over real sockets."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import zmq
+
+from motif.core.errors import SourceError
+from motif.ingest.datafed.client import DataFed, Draft
+from motif.ingest.datafed.connection import Connection
+from motif.ingest.datafed.errors import (
+    AuthenticationError,
+    DataFedError,
+    LostReplyError,
+    RefusedError,
+    ReplyTimeoutError,
+)
+from motif.ingest.datafed.wire import LAST_CONTEXT
+from motif.ingest.sandbox import Sandbox
+
+
+@pytest.fixture
+def client(connection: Connection) -> Iterator[DataFed]:
+    with DataFed(replace(connection, timeout=1.0)) as opened:
+        yield opened
+
+
+def in_step(client: DataFed) -> None:
+    """Requests of different kinds get their own answers."""
+    for _ in range(3):
+        assert client.collection("root")["id"] == "c/u_ann_root"
+        assert client.search(owner="u/ann").complete
+        assert client.request("UserViewRequest", uid="u/ann")["user"][0]["uid"] == "u/ann"
+
+
+def test_dictionaries_come_out(client: DataFed) -> None:
+    record = client.create_record(
+        Draft("scan", {"bias": 1.5}, "why", ["pfm"], "first-scan"), "root"
+    )
+    assert record == client.record(record["id"])
+    assert record == next(client.records([record["id"]])) | {"repository": record["repository"]}
+    assert (record["title"], record["metadata"], record["tags"], record["alias"]) == (
+        "scan",
+        {"bias": 1.5},
+        ["pfm"],
+        "first-scan",
+    )
+    assert (record["description"], record["owner"], record["size"]) == ("why", "u/ann", 0)
+
+
+def test_the_context_number_never_overflows(client: DataFed) -> None:
+    client.session._messages._ctxt = LAST_CONTEXT - 5
+    for _ in range(5):
+        in_step(client)
+    assert client.session._messages._ctxt < 100
+
+
+def test_a_late_reply_does_not_answer_the_next_call(sandbox: Sandbox, client: DataFed) -> None:
+    sandbox.faults.delay_reply(1.5)
+    in_step(client)
+    time.sleep(1)
+    in_step(client)
+
+
+def test_a_doubled_reply_does_not_answer_the_next_call(sandbox: Sandbox, client: DataFed) -> None:
+    for _ in range(3):
+        sandbox.faults.repeat_reply()
+    in_step(client)
+
+
+def test_a_lost_reply_to_a_read_is_asked_for_again(sandbox: Sandbox, client: DataFed) -> None:
+    sandbox.faults.drop_reply("CollViewRequest")
+    in_step(client)
+
+
+def test_a_write_is_never_repeated(sandbox: Sandbox, client: DataFed) -> None:
+    sandbox.faults.drop_reply("RecordCreateRequest")
+    with pytest.raises(ReplyTimeoutError) as caught:
+        client.create_record(Draft("once"), "root")
+    assert caught.value.request == "RecordCreateRequest"
+    in_step(client)
+    assert [title for _, title, *_ in client.items("root")] == ["once"]
+
+
+def test_the_clients_own_methods_are_as_safe(sandbox: Sandbox, client: DataFed) -> None:
+    api = client.session.api
+    sandbox.faults.repeat_reply()
+    sandbox.faults.drop_reply("CollViewRequest")
+    reply, kind = api.collectionView("root")
+    assert (kind, reply.coll[0].id) == ("CollDataReply", "c/u_ann_root")
+    with pytest.raises(RefusedError):
+        api.dataView("d/424242")
+
+
+def test_refusals_carry_the_code(client: DataFed) -> None:
+    with pytest.raises(RefusedError) as caught:
+        client.record("d/424242")
+    assert caught.value.code > 0
+    assert caught.value.request == "RecordViewRequest"
+    assert isinstance(caught.value, SourceError)
+    in_step(client)
+
+
+def test_a_message_the_server_cannot_read_is_not_sent_in_half(client: DataFed) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        client.request("RecordViewRequest", id=5)
+    client.session._messages._ctxt = 2**16
+    client.session._messages.send, send = _overflowing(client), client.session._messages.send
+    with pytest.raises(LostReplyError):
+        client.create_record(Draft("half"), "root")
+    client.session._messages.send = send
+    in_step(client)
+    assert client.items("root") == []
+
+
+def _overflowing(client: DataFed):  # type: ignore[no-untyped-def]
+    """Send as the client does with a context number that no longer fits."""
+
+    def send(message: object) -> int:
+        client.session._messages._conn.send(message, 2**16)
+        raise AssertionError("the number fitted")
+
+    return send
+
+
+def test_threads_share_a_connection(client: DataFed) -> None:
+    def ask(number: int) -> bool:
+        record = client.create_record(Draft(f"record {number}"), "root")
+        return bool(client.record(record["id"])["title"] == f"record {number}")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(80)))
+
+
+def test_a_forked_process_is_told(client: DataFed, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: 1)
+        with pytest.raises(DataFedError, match="forked"):
+            client.collection("root")
+    in_step(client)
+
+
+def test_a_closed_connection_says_so(client: DataFed) -> None:
+    client.close()
+    client.close()
+    with pytest.raises(DataFedError, match="closed"):
+        client.collection("root")
+
+
+def test_a_connection_nobody_closed_is_collected(connection: Connection) -> None:
+    client = DataFed(connection)
+    api = client.session.api
+    assert api.getAuthUser() == "u/ann"
+    del client
+    start = time.monotonic()
+    gc.collect()
+    assert time.monotonic() - start < 2
+    with pytest.raises(DataFedError, match="closed"):
+        api.collectionView("root")
+
+
+def test_a_server_that_ends_is_noticed_at_once_and_found_again(
+    sandbox: Sandbox, connection: Connection, tmp_path: Path
+) -> None:
+    with DataFed(replace(connection, timeout=20)) as client:
+        record = client.create_record(Draft("kept"), "root")["id"]
+        sandbox.faults.delay_reply(60, "RecordViewRequest")
+        began = threading.Event()
+        found = []
+
+        def ask() -> None:
+            began.set()
+            found.append(client.record(record)["title"])
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        began.wait()
+        time.sleep(0.2)
+        port = connection.port
+        sandbox.stop()
+        with Sandbox(sandbox.folder, port=port, endpoints={"motif#disk": tmp_path}):
+            start = time.monotonic()
+            asking.join(15)
+            assert found == ["kept"]
+            assert time.monotonic() - start < 6
+
+
+def test_no_trace_in_the_home_folder_and_no_look_at_the_network(
+    connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import requests
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("the network was asked")
+
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("DATAFED_CLIENT_TOKEN", "stolen")
+    monkeypatch.setenv("DATAFED_SERVER_PORT", "1")
+    monkeypatch.setenv("DATAFED_CLIENT_CFG_DIR", str(home / "cfg"))
+    monkeypatch.setattr(requests, "get", forbidden)
+    with DataFed(connection) as client:
+        assert client.user == "u/ann"
+    assert list(home.rglob("*")) == []
+
+
+def test_whom_the_server_sees_is_checked(connection: Connection) -> None:
+    with pytest.raises(AuthenticationError, match="as u/ann, not as u/bob"):
+        DataFed(replace(connection, user="bob"))
+
+
+def test_an_unknown_key_is_nobody(connection: Connection, tmp_path: Path) -> None:
+    public, private = zmq.curve_keypair()
+    (tmp_path / "me.pub").write_bytes(public)
+    (tmp_path / "me.priv").write_bytes(private)
+    stranger = replace(connection, public_key=tmp_path / "me.pub", private_key=tmp_path / "me.priv")
+    with pytest.raises(AuthenticationError, match="as nobody"):
+        DataFed(stranger)
+
+
+def test_address_and_server_key_are_told_apart(connection: Connection, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(LostReplyError, match="check host and port"):
+        DataFed(replace(connection, port=port))
+    (tmp_path / "wrong").write_bytes(zmq.curve_keypair()[0])
+    start = time.monotonic()
+    with pytest.raises(LostReplyError, match="not the key"):
+        DataFed(replace(connection, server_key=tmp_path / "wrong"))
+    assert time.monotonic() - start < 5
