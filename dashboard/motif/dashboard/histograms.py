@@ -13,7 +13,7 @@ from motif.dashboard.quantities import quantity
 
 BINS = 24
 LOG_FROM = 50.0
-"""Ratio of largest to smallest value above which bins widen in proportion."""
+"""Ratio of largest to smallest quantity above which bins widen in proportion."""
 
 DAY = 86_400.0
 
@@ -67,6 +67,6 @@ def bins_for(column: Column) -> Bins | None:
         days = max(1, round((high - low) / DAY))
         edges = low + np.unique(np.linspace(0, days, min(BINS, days) + 1).round()) * DAY
         return Bins(edges, column.kind, column.unit)
-    if low > 0 and high / low > LOG_FROM:
+    if column.unit and low > 0 and high / low > LOG_FROM:
         return Bins(np.geomspace(low, high, BINS + 1), column.kind, column.unit)
     return Bins(np.linspace(low, high, BINS + 1), column.kind, column.unit)

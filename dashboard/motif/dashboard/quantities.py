@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 
 PREFIXES = (
     (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"),
     (1e-12, "p"),
 )  # fmt: skip
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PREFIXED = frozenset({"m", "s", "V", "A", "Hz", "N", "J", "W", "F", "C", "S", "m/V", "N/m", "T"})
 """Units that take prefixes; others (K, rad, none) are shown as they are."""
 
@@ -20,7 +22,17 @@ def quantity(value: float, unit: str = "") -> str:
     if unit in PREFIXED and value:
         scale, prefix = scale_for(abs(value), unit)
         return f"{value / scale:.4g} {prefix}"
-    return f"{value:.4g} {unit}".strip()
+    return f"{value:.4g} {written(unit)}".strip()
+
+
+def written(unit: str) -> str:
+    """A unit as it is printed: ``mW/cm**2`` -> mW/cm², ``1/cm`` -> cm⁻¹."""
+    inverse = re.fullmatch(r"1/([^\W\d]+)(?:\*\*|\^)?(\d?)", unit)
+    if inverse:
+        return f"{inverse[1]}⁻{(inverse[2] or '1').translate(RAISED)}"
+    return re.sub(r"(?:\*\*|\^)(-?\d+)", lambda power: power[1].translate(RAISED), unit).replace(
+        "*", "·"
+    )
 
 
 def scale_for(magnitude: float, unit: str) -> tuple[float, str]:

@@ -1,10 +1,300 @@
-"""composition"""
+"""Composition: how a figure of merit answers to composition and spectrum, read by gradients."""
 
 from __future__ import annotations
 
-from motif.dashboard.parts import frame
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+from motif.analysis.composition import figures
+from motif.analysis.composition.correlations import alike
+from motif.core.catalog import Derivation
+from motif.core.errors import NotFoundError
+from motif.dashboard import state
+from motif.dashboard.lab import Lab, lab
+from motif.dashboard.links import link
+from motif.dashboard.parts import charts, frame
+from motif.dashboard.parts.filterbar import show_filter
+from motif.dashboard.quantities import ago, count
+from motif.dashboard.studies import MEANING, SPECTRAL, SPREAD, Kind, StudyView, direction
+from motif.dashboard.view import View
+
+CHART = "composition-map"
+KINDS: dict[str, str] = {"total": "Total gradient", "composition": "At fixed spectrum"}
+TABS = ("Map and sample", "Elements", "Bands", "First layer", "Predictions")
 
 
 def show() -> None:
     """Draw the page."""
-    frame.heading("composition")
+    here = lab()
+    view = state.current()
+    studies = here.derivations("gradients")
+    names = list(dict.fromkeys(one.collection for one in studies))
+    libraries = [name for name, kinds in here.collections().items() if "spectrum" in kinds]
+    if not names:
+        _show_missing(libraries)
+        return
+    name = view.collection if view.collection in names else names[-1]
+    view = replace(view, collection=name)
+    own = [one for one in studies if one.collection == name]
+    with st.sidebar:
+        if len(names) > 1:
+            state.choose("Library", names, name, field="collection")
+        chosen = _choose_study(view, own)
+        st.radio("Gradient", list(KINDS), key="gradient-kind", format_func=KINDS.__getitem__)
+    filtered = show_filter(here, view, here.table(name))
+    study = StudyView(here, chosen)
+    frame.heading("Composition", _about(study), study.simulated)
+    index = here.table(name).index
+    passing = {one for one, row in index.items() if filtered.mask[row]}
+    rows = np.array([k for k, one in enumerate(study.ids) if one in passing], np.intp)
+    kind: Kind = "composition" if st.session_state["gradient-kind"] == "composition" else "total"
+    if len(rows) == 0:
+        frame.quiet("No sample of the study passes the filter; widen it.")
+    else:
+        _show_tabs(here, view, study, kind, rows)
+    frame.status(f"composition samples={len(study.ids)} shown={len(rows)}")
+
+
+def _show_missing(libraries: list[str]) -> None:
+    frame.heading("Composition")
+    if libraries:
+        commands = [f"motif train composition {name}" for name in libraries]
+        text = "Train an ensemble on the library; its gradients are the arrows of this page."
+        frame.empty("No composition study has been made yet", text, commands)
+    else:
+        text = "A library is a table of samples with compositions, spectra and a figure of merit."
+        frame.empty("There is no composition library", text, ["motif ingest SOURCE", "motif demo"])
+    frame.status("composition missing")
+
+
+def _choose_study(view: View, own: list[Derivation]) -> Derivation:
+    chosen = next((one for one in own if one.id == view.map), own[-1])
+    if len(own) > 1:
+        names = {
+            one.id: f"{one.parameters['target']} · {one.created_at[:16].replace('T', ' ')}"
+            for one in own
+        }
+        state.choose("Study", [one.id for one in own], chosen.id, field="map", names=names)
+    return chosen
+
+
+def _about(study: StudyView) -> str:
+    summary = study.made.summary
+    parts = [
+        f"{study.target} of {count(len(study.ids), 'sample')}",
+        f"{study.members} networks, {ago(study.made.created_at)}",
+    ]
+    if summary.get("r2") is not None:
+        parts.append(f"R² {summary['r2']:.2f} on held-out samples ({summary['folds']} folds)")
+    if summary.get("gradient_cosine") is not None:
+        parts.append(f"cosine to the known gradient {summary['gradient_cosine']:.2f}")
+    return " · ".join(parts)
+
+
+def _show_tabs(here: Lab, view: View, study: StudyView, kind: Kind, rows: NDArray[np.intp]) -> None:
+    tabs = st.tabs(list(TABS), on_change="rerun", key="composition-tabs")
+    theme: figures.Theme = "dark" if charts.is_dark() else "light"
+    options: dict[str, Any] = {"theme": theme, "simulated": study.simulated}
+    mean, _ = study.gradient(kind)
+    has_spectra = study.array("axis").size > 0
+    if tabs[0].open:
+        with tabs[0]:
+            _show_map_and_sample(here, view, study, kind, rows, theme)
+    elif tabs[1].open:
+        with tabs[1]:
+            unit = study.gradient_unit
+            _chart(figures.element_pairs(mean[rows], study.elements, unit=unit, **options), "pairs")
+            frame.quiet(
+                "Above the diagonal: Pearson coefficient of the gradients of two elements. "
+                "+1: both act alike in every sample; −1: one undoes the other."
+            )
+    elif tabs[2].open:
+        with tabs[2]:
+            if has_spectra:
+                title = _axis_title(study, study.ids[int(rows[0])])
+                spectral = study.array("gradient_spectrum_mean")
+                figure = figures.band_map(
+                    mean[rows], spectral[rows], study.elements, study.array("axis"),
+                    axis_title=title, **options,
+                )  # fmt: skip
+                _chart(figure, "bands")
+                frame.quiet("Which bands of the spectrum carry what an element does.")
+            else:
+                frame.quiet("This library has no spectra.")
+    elif tabs[3].open:
+        with tabs[3]:
+            _show_weights(study, options)
+    elif tabs[4].open:
+        with tabs[4]:
+            _show_predictions(study, rows, options)
+
+
+def _show_map_and_sample(
+    here: Lab,
+    view: View,
+    study: StudyView,
+    kind: Kind,
+    rows: NDArray[np.intp],
+    theme: figures.Theme,
+) -> None:
+    mean, std = study.gradient(kind)
+    target, agreement = study.array("target"), study.array("sign_agreement")
+    place = _sample(view, study, rows)
+    left, right = st.columns([1.12, 1], gap="large")
+    with left:
+        figure = figures.composition_map(
+            study.array("composition")[rows], study.elements, target[rows], mean[rows],
+            agreement[rows], names=[escape(study.names[k]) for k in rows],
+            corners=alike(study.array("composition"), mean, tuple(study.elements)),
+            value_title=escape(_titled(study.target, study.target_unit)),
+            theme=theme, simulated=study.simulated,
+        )  # fmt: skip
+        _mark(figure, np.flatnonzero(rows == place))
+        figure.update_layout(height=640, clickmode="event+select", dragmode="pan")
+        figure.update_traces(selected_marker_opacity=0.85, unselected_marker_opacity=0.85,
+                             selector={"name": "samples"})  # fmt: skip
+        ids = [study.ids[k] for k in rows]
+        charts.show(
+            _clear_paper(figure), CHART, on_select=lambda: _on_select(ids), selection_mode="points"
+        )
+        frame.quiet(
+            MEANING[kind].format(target=study.target)
+            + " Arrows point where it grows; their length is strength to the power 0.2. "
+            "Click a sample to read it."
+        )
+    with right:
+        _show_sample(
+            here, view, study, kind, place, (mean[place], std[place], agreement[place]), theme
+        )
+
+
+def _sample(view: View, study: StudyView, rows: NDArray[np.intp]) -> int:
+    """The sample that is open, else the best one shown."""
+    if view.id in study.ids:
+        return study.ids.index(view.id)
+    return int(rows[np.argmax(study.array("target")[rows])])
+
+
+def _show_sample(
+    here: Lab,
+    view: View,
+    study: StudyView,
+    kind: Kind,
+    place: int,
+    gradient: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    theme: figures.Theme,
+) -> None:
+    mean, std, agreement = gradient
+    identity = study.ids[place]
+    value = study.array("target")[place]
+    predicted, spread = study.array("prediction_mean")[place], study.array("prediction_std")[place]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        frame.subheading(
+            f"Sample {study.names[place]}",
+            f"{study.target} {value:.3g} {study.target_unit}, "
+            f"predicted {predicted:.3g} ± {spread:.1g}",
+        )
+        there = replace(view.carried(), id=identity)
+        link("search", there, "Like it", ":material/image_search:")
+        link("measurement", there, "Open", ":material/open_in_full:")
+    axis = study.array("axis")
+    intensity, title = np.zeros(0), ""
+    if axis.size:
+        try:
+            intensity, _, _ = study.spectrum(identity)
+            title = _axis_title(study, identity)
+        except NotFoundError:
+            axis = axis[:0]
+    figure = figures.sample_card(
+        study.elements, study.array("composition")[place], mean, std, agreement, axis, intensity,
+        study.array("gradient_spectrum_mean")[place], study.array("gradient_spectrum_std")[place],
+        axis_title=title, gradient_unit=study.gradient_unit,
+        spectrum_unit=f"{study.target_unit or '1'} per unit of normalised intensity",
+        theme=theme, simulated=study.simulated,
+    )  # fmt: skip
+    figure.update_layout(height=600, margin={"t": 24, "b": 40, "l": 56, "r": 12})
+    _chart(figure, "sample-card")
+    told = direction(study.elements, mean, std, agreement, study.gradient_unit, study.members)
+    if told:
+        frame.quiet(told)
+    notes = [SPREAD.format(members=study.members)]
+    if axis.size:
+        notes.insert(0, SPECTRAL.format(target=study.target))
+    frame.quiet(" ".join(notes))
+
+
+def _show_weights(study: StudyView, options: dict[str, Any]) -> None:
+    if "first_layer_weights" not in study.lab.workspace.ledger.arrays(study.made):
+        frame.quiet("These networks do not look at the composition.")
+        return
+    weights = study.array("first_layer_weights")
+    _chart(figures.weight_maps(weights, study.elements, **options), "weights")
+    frame.quiet(
+        "Rows of one network that look alike are elements it treats alike. The order of the units "
+        "means nothing in itself; they are matched across networks."
+    )
+
+
+def _show_predictions(study: StudyView, rows: NDArray[np.intp], options: dict[str, Any]) -> None:
+    if "fold_prediction" not in study.lab.workspace.ledger.arrays(study.made):
+        frame.quiet("This study was trained without folds, so nothing was held out.")
+        return
+    figure = figures.parity(
+        study.array("target")[rows], study.array("fold_prediction")[rows],
+        fold=study.array("fold")[rows], r2=study.made.summary.get("r2"),
+        names=[escape(study.names[k]) for k in rows],
+        title=escape(_titled(study.target, study.target_unit)), **options,
+    )  # fmt: skip
+    figure.update_layout(height=600)
+    _chart(figure, "parity")
+    frame.quiet("Each sample is predicted by a network that never saw it.")
+
+
+def _on_select(ids: list[str]) -> None:
+    points = st.session_state[CHART].get("selection", {}).get("points", [])
+    for point in points:
+        data = point.get("customdata")
+        place = data[0] if isinstance(data, list) else data
+        if isinstance(place, int) and 0 <= place < len(ids):
+            state.change(id=ids[place])
+            return
+
+
+def _mark(figure: go.Figure, chosen: NDArray[np.intp]) -> None:
+    """A ring around the open sample."""
+    samples = next(trace for trace in figure.data if trace.name == "samples")
+    for k in chosen.tolist():
+        figure.add_trace(
+            go.Scatter(
+                x=[samples.x[k]], y=[samples.y[k]], mode="markers", hoverinfo="skip",
+                showlegend=False,
+                marker={
+                    "size": 17, "symbol": "circle-open", "color": charts.ink(),
+                    "line": {"width": 2.5},
+                },
+            )
+        )  # fmt: skip
+
+
+def _axis_title(study: StudyView, identity: str) -> str:
+    _, name, unit = study.spectrum(identity)
+    return charts.with_unit(name.replace("_", " ").capitalize(), unit)
+
+
+def _titled(name: str, unit: str) -> str:
+    return f"{name} ({unit})" if unit else name
+
+
+def _clear_paper(figure: go.Figure) -> go.Figure:
+    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
+    return figure
+
+
+def _chart(figure: go.Figure, key: str) -> None:
+    charts.show(_clear_paper(figure), key)

@@ -180,10 +180,10 @@ def _show_quarantine(held: list[Quarantined]) -> None:
         "First seen": [datetime.fromisoformat(one.first_seen) for one in held],
     }
     st.dataframe(
-        table, hide_index=True, height=min(420, 38 + 35 * len(held)),
+        table, hide_index=True, row_height=58, height=min(480, 40 + 58 * len(held)),
         column_config={
             "File": st.column_config.TextColumn(width="medium"),
-            "Why it could not be read": st.column_config.TextColumn(width="large"),
+            "Why it could not be read": st.column_config.TextColumn(width=520),
             "Attempts": st.column_config.NumberColumn(width="small"),
             "First seen": st.column_config.DatetimeColumn(format="distance", width="small"),
         },

@@ -24,7 +24,6 @@ from motif.dashboard.quantities import ago, count
 from motif.dashboard.view import View
 
 COMPONENT = "map"
-HEIGHT = 640
 
 
 @dataclass(frozen=True)
@@ -84,17 +83,18 @@ def _show_map(
     offered = colouring.choices(table)
     colour = view.colour if view.colour in offered else colouring.preferred(table)
     shown = _shown(here, view, table, filtered, chosen, colour)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="head"):
+        with st.container():
+            frame.heading("Map", _about(chosen, maps), bool(_simulated(table)))
+        if len(maps) > 1:
+            with st.container(width=190):
+                state.choose(
+                    "Map", [m.id for m in maps], chosen.id, field="map", names=_names(maps)
+                )
+        with st.container(width=190):
+            state.choose("Colour", offered, colour, field="colour", names=_words(offered))
     left, right = st.columns([2.35, 1], gap="medium")
     with left:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            frame.heading("Map", _about(chosen, maps), bool(_simulated(table)))
-            with st.container(width=190):
-                if len(maps) > 1:
-                    state.choose(
-                        "Map", [m.id for m in maps], chosen.id, field="map", names=_names(maps)
-                    )
-            with st.container(width=190):
-                state.choose("Colour", offered, colour, field="colour", names=_words(offered))
         _mount(here, view, shown, chosen)
     with right:
         show_selection(here, view, table, shown.rows[shown.chosen], shown.rows[shown.mask])
@@ -141,7 +141,8 @@ def _mount(here: Lab, view: View, shown: Shown, chosen: Derivation) -> None:
     )
     show_map(
         key=COMPONENT, map_key=chosen.id, urls=urls, bounds=shown.placement.bounds,
-        legend=legend, polygon=view.polygon, hidden=off, height=HEIGHT,
+        legend=legend, polygon=view.polygon, hidden=off,
+        current=shown.placement.positions.get(view.id, -1) if view.id else -1,
         on_selection=_on_selection, on_hidden=lambda: _on_hidden(legend.labels), on_click=_on_click,
     )  # fmt: skip
 

@@ -92,7 +92,7 @@ def _show_collection(here: Lab, name: str) -> None:
     simulated = here.table(name).columns.get("simulated")
     mark = ""
     if simulated is not None and "true" in simulated.labels:
-        mark = '<em class="motif-simulated">simulated data</em>'
+        mark = '<span class="motif-simulated">simulated data</span>'
     made = [
         f"{label} {ago(found[-1].created_at)}"
         for label, stage in (

@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from motif.dashboard.quantities import written
 from motif.dashboard.serve import TEAL, TEAL_ON_DARK
 
 CONFIG = {
@@ -16,7 +17,6 @@ CONFIG = {
     "toImageButtonOptions": {"format": "svg"},
     "scrollZoom": False,
 }
-UNITS = {"1/cm": "cm⁻¹", "mW/cm^2": "mW/cm²", "mW/cm**2": "mW/cm²", "1/m": "m⁻¹"}
 
 
 def is_dark() -> bool:
@@ -34,8 +34,7 @@ def ink() -> str:
 
 def with_unit(name: str, unit: str) -> str:
     """An axis title; Plotly reads some HTML, so names are escaped."""
-    written = UNITS.get(unit, unit)
-    return escape(f"{name} ({written})" if written else name)
+    return escape(f"{name} ({written(unit)})" if unit else name)
 
 
 def styled(figure: go.Figure, height: int) -> go.Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+import numpy as np
 import streamlit as st
 
 from motif.core.errors import QueryError
@@ -13,9 +14,8 @@ from motif.dashboard.facets import FacetTable
 from motif.dashboard.filters import Filtered
 from motif.dashboard.lab import Lab
 from motif.dashboard.parts.facets import chosen_values, show_facets
+from motif.dashboard.quantities import quantity
 from motif.dashboard.view import View
-
-EXAMPLE = 'material = "PbTiO3" and scan_size <= 2 um'
 
 
 def show_filter(lab: Lab, view: View, table: FacetTable) -> Filtered:
@@ -23,14 +23,14 @@ def show_filter(lab: Lab, view: View, table: FacetTable) -> Filtered:
     filtered = filters.apply(lab, view, table)
     panel = f"facets-{view.collection}"
     with st.sidebar:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.html('<div class="motif-section">Filter</div>', width="stretch")
+        with st.container(horizontal=True, vertical_alignment="center", key="filter-head"):
+            st.html('<div class="motif-label">Filter</div>', width="stretch")
             if view.filtered:
                 st.button("Clear", type="tertiary", key="clear-filter", on_click=_clear)
         st.session_state["where"] = view.where
         st.text_input(
-            "Query", key="where", placeholder=EXAMPLE, label_visibility="collapsed",
-            on_change=state.bound("where", "where"), max_chars=2_000,
+            "Query", key="where", placeholder=example(table), label_visibility="collapsed",
+            on_change=state.bound("where", "where"),
         )  # fmt: skip
         if filtered.error is not None:
             _show_mistake(filtered.error)
@@ -43,6 +43,20 @@ def show_filter(lab: Lab, view: View, table: FacetTable) -> Filtered:
                 f" <code>{escape(filtered.question)}</code></div>"
             )
     return filtered
+
+
+def example(table: FacetTable) -> str:
+    """A query that would work here, to show what may be written."""
+    parts: list[str] = []
+    for column in table.columns.values():
+        if column.kind == "category" and len(column.labels) > 1 and not parts:
+            parts.append(f'{column.name} = "{column.labels[0][:20]}"')
+        elif column.kind == "number" and column.known.any():
+            parts.append(
+                f"{column.name} > {quantity(float(np.nanmedian(column.values)), column.unit)}"
+            )
+            break
+    return " and ".join(parts[-2:])
 
 
 def _clear() -> None:

@@ -44,8 +44,11 @@ class PointMap {
     this.overlay = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     this.outline = document.createElementNS("http://www.w3.org/2000/svg", "path");
     this.ring = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+    this.pin = this.ring.cloneNode();
     this.ring.setAttribute("r", "7");
-    this.overlay.append(this.outline, this.ring);
+    this.pin.setAttribute("r", "9");
+    this.pin.setAttribute("class", "pin");
+    this.overlay.append(this.outline, this.pin, this.ring);
     this.buttons = MODES.map(([mode, label, hint]) => {
       const button = make("button", { type: "button", title: hint, "data-mode": mode }, label);
       button.addEventListener("click", () => this.setMode(mode));
@@ -95,7 +98,6 @@ class PointMap {
     this.send = send;
     const before = this.data;
     this.data = data;
-    this.root.style.height = `${data.height}px`;
     this.theme();
     if (data.xy !== before.xy) this.root.dataset.state = "loading";
     let parts;
@@ -134,6 +136,9 @@ class PointMap {
     const css = getComputedStyle(this.root);
     this.paper = cssColour(css.getPropertyValue("--st-background-color"), "#ffffff");
     const ink = cssColour(css.getPropertyValue("--st-text-color"), "#31333f");
+    const dark = this.paper[0] + this.paper[1] + this.paper[2] < 1.5;
+    const { colours, continuous } = this.data.legend;
+    this.shades = dark && !continuous ? colours.map(liftColour) : colours;
     this.muted = ink.map((v, k) => 0.42 * v + 0.58 * this.paper[k]);
   }
 
@@ -177,7 +182,7 @@ class PointMap {
     this.painter.load("place", this.xy);
     this.painter.load("colour", this.colour);
     this.painter.load("state", this.state);
-    this.painter.loadPalette(paletteTexels(this.data.legend.colours, this.data.legend.continuous));
+    this.painter.loadPalette(paletteTexels(this.shades, this.data.legend.continuous));
     this.redraw();
   }
 
@@ -250,16 +255,18 @@ class PointMap {
   }
 
   placeRing() {
-    const i = this.hovered;
-    this.ring.style.display = i < 0 ? "none" : "";
-    if (i < 0) return;
-    const [x, y] = this.pointPlace(i);
-    this.ring.setAttribute("cx", x);
-    this.ring.setAttribute("cy", y);
+    const current = this.data.current < this.n ? this.data.current : -1;
+    for (const [circle, i] of [[this.ring, this.hovered], [this.pin, current]]) {
+      circle.style.display = i < 0 ? "none" : "";
+      if (i < 0) continue;
+      const [x, y] = this.pointPlace(i);
+      circle.setAttribute("cx", x);
+      circle.setAttribute("cy", y);
+    }
   }
 
   buildLegend() {
-    fillLegend(this.legend, this.data.legend, this.off, (k) => this.toggle(k));
+    fillLegend(this.legend, { ...this.data.legend, colours: this.shades }, this.off, (k) => this.toggle(k));
   }
 
   // ---- what the user does -----------------------------------------------------------------

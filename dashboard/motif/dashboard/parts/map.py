@@ -60,7 +60,7 @@ def show_map(
     on_selection: Callable[[], None],
     on_hidden: Callable[[], None],
     on_click: Callable[[], None],
-    height: int = 620,
+    current: int = -1,
 ) -> Any:
     """Mount the map; the result has `selection`, `hidden` and `clicked`.
 
@@ -69,16 +69,16 @@ def show_map(
         map_key: the projection shown; comes back with a click.
         polygon: present selection in data coordinates, empty for none.
         hidden: categories switched off in the legend.
+        current: the point that is open, -1 for none.
     """
     return _component(
         key=key,
         data={
             "key": map_key, **asdict(urls), "bounds": asdict(bounds), "legend": asdict(legend),
             "polygon": [list(corner) for corner in polygon], "hidden": list(hidden),
-            "height": height,
+            "current": current,
         },
         default={"selection": None, "hidden": None},
-        height=height,
         on_selection_change=on_selection,
         on_hidden_change=on_hidden,
         on_clicked_change=on_click,

@@ -100,6 +100,12 @@ function simplifyLasso(points, tolerance, limit) {
   }
 }
 
+/** A category's colour made lighter for a dark ground. */
+function liftColour(hex) {
+  const lifted = [1, 3, 5].map((k) => { const v = parseInt(hex.slice(k, k + 2), 16); return Math.round(v + 0.28 * (255 - v)); });
+  return `#${lifted.map((v) => v.toString(16).padStart(2, "0")).join("")}`;
+}
+
 /** Colours as 256 RGBA texels: categories as they come, a continuous scale interpolated. */
 function paletteTexels(colours, continuous) {
   const rgb = colours.map((hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16)));

@@ -25,7 +25,6 @@ PAGE = 60
 """Pictures of a gallery; they load as they come into sight."""
 
 GALLERY = "selection-gallery"
-PANEL = 430
 
 
 def show_selection(
@@ -48,8 +47,7 @@ def show_selection(
     frame.quiet(summary(table, rows))
     if not view.polygon and not view.id:
         frame.quiet("Draw a lasso to choose points; rest on one to see it, click it to open it.")
-    height = PANEL - 190 if view.id else PANEL
-    with st.container(height=height, border=False):
+    with st.container(key="rail-short" if view.id else "rail"):
         show_gallery(
             tiles(table, representatives(rows)), key=GALLERY, on_pick=_on_pick,
             current=view.id, tile_width=108,
