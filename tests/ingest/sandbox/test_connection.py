@@ -38,7 +38,7 @@ def test_key_files_sign_in(ada: Any, bob: Any) -> None:
 
 def test_unknown_key_is_anonymous_and_refused(stranger: Any) -> None:
     assert stranger.getAuthUser() is None
-    with pytest.raises(Exception, match="^Authentication required"):
+    with pytest.raises(Exception, match=r"^Authentication required"):
         stranger.dataView("d/1")
 
 
@@ -54,7 +54,7 @@ def test_password_signs_in_until_another_key_is_used(
 
 @pytest.mark.parametrize(("name", "password"), [("bob", "wrong"), ("nobody", "x"), ("bob", "")])
 def test_wrong_password_is_refused(stranger: Any, name: str, password: str) -> None:
-    with pytest.raises(Exception, match="^Authentication Failed"):
+    with pytest.raises(Exception, match=r"^Authentication Failed"):
         stranger.loginByPassword(name, password)
 
 
@@ -74,7 +74,7 @@ def test_token_signs_in(sandbox: Sandbox, tmp_path: Path) -> None:
     token = (sandbox.folder / "bob.token").read_text()
     api = API({**anonymous_options(sandbox, tmp_path), "client_token": token})
     assert api.getAuthUser() == "u/bob"
-    with pytest.raises(Exception, match="^Authentication Failed"):
+    with pytest.raises(Exception, match=r"^Authentication Failed"):
         API({**anonymous_options(sandbox, tmp_path), "client_token": "guess"})
 
 
@@ -182,7 +182,7 @@ def test_messages_that_make_no_sense_are_refused(
 
 
 def test_unhandled_request_gets_a_refusal(ada: Any, wire: SimpleNamespace) -> None:
-    with pytest.raises(Exception, match="UserCreateRequest is not served.*motif sandbox user"):
+    with pytest.raises(Exception, match=r"UserCreateRequest is not served.*motif sandbox user"):
         wire.send(ada, pb.UserCreateRequest(uid="eve", name="Eve"))
 
 

@@ -17,6 +17,7 @@ from motif.ingest.sandbox.language.rewrite import QuerySyntaxError
 from motif.ingest.sandbox.language.values import Value, compare, finite, number, text, truth
 
 Expression = Callable[[dict[str, Any]], Value]
+Relation = Callable[[Value, Value], Value]
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)
@@ -27,8 +28,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
-_DEEPEST = 100
-_LONGEST = 2_000
+_DEEPEST = 30
 
 
 def parse(source: str) -> Expression:
@@ -50,8 +50,6 @@ class _Parser:
         self._tokens = list(_tokens(source))
         self._place = 0
         self._depth = 0
-        if len(self._tokens) > _LONGEST:
-            raise QuerySyntaxError(f"Metadata expression has more than {_LONGEST} terms.")
 
     @property
     def _token(self) -> tuple[str, str, int]:
@@ -79,47 +77,39 @@ class _Parser:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise QuerySyntaxError("Metadata expression is nested too deeply.")
-        left = self._all()
-        while self._take("||"):
-            left = _either(left, self._all())
+        left = self._chain(self._all, "||")
         self._depth -= 1
         return left
 
     def _all(self) -> Expression:
-        left = self._equal()
-        while self._take("&&"):
-            left = _both(left, self._equal())
-        return left
+        return self._chain(self._equal, "&&")
 
     def _equal(self) -> Expression:
-        left = self._member()
-        while operator := self._take("==", "!=", "like", "=~", "!~"):
-            left = _binary(_RELATIONS[operator], left, self._member())
-        return left
+        return self._chain(self._member, "==", "!=", "like", "=~", "!~")
 
     def _member(self) -> Expression:
-        left = self._ordered()
-        while self._take("in"):
-            left = _binary(_is_in, left, self._ordered())
-        return left
+        return self._chain(self._ordered, "in")
 
     def _ordered(self) -> Expression:
-        left = self._sum()
-        while operator := self._take("<", "<=", ">=", ">"):
-            left = _binary(_RELATIONS[operator], left, self._sum())
-        return left
+        return self._chain(self._sum, "<", "<=", ">=", ">")
 
     def _sum(self) -> Expression:
-        left = self._product()
-        while operator := self._take("+", "-"):
-            left = _binary(_RELATIONS[operator], left, self._product())
-        return left
+        return self._chain(self._product, "+", "-")
 
     def _product(self) -> Expression:
-        left = self._unary()
-        while operator := self._take("*", "/"):
-            left = _binary(_RELATIONS[operator], left, self._unary())
-        return left
+        return self._chain(self._unary, "*", "/")
+
+    def _chain(self, operand: Callable[[], Expression], *operators: str) -> Expression:
+        """Read operands of one strength; long chains are evaluated in a loop, not by recursion."""
+        first = operand()
+        rest: list[tuple[str, Expression]] = []
+        while operator := self._take(*operators):
+            rest.append((operator, operand()))
+        if not rest:
+            return first
+        if operators[0] in ("||", "&&"):
+            return _logical(operators[0] == "||", [first, *(inner for _, inner in rest)])
+        return _folded(first, [(_RELATIONS[operator], inner) for operator, inner in rest])
 
     def _unary(self) -> Expression:
         signs = []
@@ -151,7 +141,7 @@ class _Parser:
             else:
                 index = self.alternatives()
                 self.expect("]")
-                expression = _binary(_element, expression, index)
+                expression = _folded(expression, [(_element, index)])
         return expression
 
     def _primary(self) -> Expression:
@@ -226,26 +216,33 @@ def _unquote(literal: str) -> str:
     )
 
 
-def _either(left: Expression, right: Expression) -> Expression:
+def _logical(until: bool, parts: list[Expression]) -> Expression:
+    """Give the first value whose truth is `until`, else the last one."""
+
     def evaluate(record: dict[str, Any]) -> Value:
-        value = left(record)
-        return value if truth(value) else right(record)
+        value: Value = None
+        for part in parts:
+            value = part(record)
+            if truth(value) is until:
+                break
+        return value
 
     return evaluate
 
 
-def _both(left: Expression, right: Expression) -> Expression:
+def _folded(first: Expression, rest: list[tuple[Relation, Expression]]) -> Expression:
+    """Apply relations from left to right."""
+    if len(rest) == 1:
+        function, second = rest[0]
+        return lambda record: function(first(record), second(record))
+
     def evaluate(record: dict[str, Any]) -> Value:
-        value = left(record)
-        return right(record) if truth(value) else value
+        value = first(record)
+        for relation, operand in rest:
+            value = relation(value, operand(record))
+        return value
 
     return evaluate
-
-
-def _binary(
-    function: Callable[[Value, Value], Value], left: Expression, right: Expression
-) -> Expression:
-    return lambda record: function(left(record), right(record))
 
 
 def _prefix(operator: str, inner: Expression) -> Expression:
@@ -280,7 +277,7 @@ def _is_in(value: Value, values: Value) -> bool:
     return isinstance(values, list) and any(compare(value, each) == 0 for each in values)
 
 
-def _arithmetic(function: Callable[[float, float], float]) -> Callable[[Value, Value], Value]:
+def _arithmetic(function: Callable[[float, float], float]) -> Relation:
     def evaluate(left: Value, right: Value) -> Value:
         try:
             return finite(function(number(left), number(right)))
@@ -290,13 +287,14 @@ def _arithmetic(function: Callable[[float, float], float]) -> Callable[[Value, V
     return evaluate
 
 
-_RELATIONS: dict[str, Callable[[Value, Value], Value]] = {
+_RELATIONS: dict[str, Relation] = {
     "==": lambda left, right: compare(left, right) == 0,
     "!=": lambda left, right: compare(left, right) != 0,
     "<": lambda left, right: compare(left, right) < 0,
     "<=": lambda left, right: compare(left, right) <= 0,
     ">": lambda left, right: compare(left, right) > 0,
     ">=": lambda left, right: compare(left, right) >= 0,
+    "in": _is_in,
     "like": lambda left, right: is_like(text(left), text(right)),
     "=~": lambda left, right: is_match(text(left), text(right)),
     "!~": lambda left, right: not is_match(text(left), text(right)),

@@ -1,4 +1,4 @@
-"""Patterns of ``like`` and ``=~``."""
+"""Patterns of ``like`` and ``=~``, guarded against ones that would keep the server busy."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import functools
 import re
 
 _LONGEST_PATTERN = 500
-_LONGEST_SUBJECT = 10_000
-_REPEATED = re.compile(r"[*+}]\??\)+[*+{]|\|[^()]*\)[*+{]")
+_LONGEST_SUBJECT = 1_000
+_MOST_REPETITIONS = 8
 
 
 class PatternError(ValueError):
@@ -15,35 +15,48 @@ class PatternError(ValueError):
 
 
 @functools.lru_cache(maxsize=256)
-def like_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile a ``like`` pattern: ``%`` any text, ``_`` any character, ``\\`` takes the next one
-    literally.
-    """
-    parts, place = [], 0
+def _like_parts(pattern: str) -> tuple[re.Pattern[str], ...]:
+    """Compile the stretches between ``%``: ``_`` is any character, ``\\`` takes one literally."""
+    stretches: list[list[str]] = [[]]
+    place = 0
     while place < len(pattern):
         letter = pattern[place]
-        if letter == "\\" and place + 1 < len(pattern):
-            place += 1
-            parts.append(re.escape(pattern[place]))
-        elif letter == "%":
-            if not parts or parts[-1] != ".*":
-                parts.append(".*")
+        if letter == "%":
+            stretches.append([])
+        elif letter == "_":
+            stretches[-1].append(".")
         else:
-            parts.append("." if letter == "_" else re.escape(letter))
+            if letter == "\\" and place + 1 < len(pattern):
+                place += 1
+                letter = pattern[place]
+            stretches[-1].append(re.escape(letter))
         place += 1
-    if parts.count(".*") > 8 or len(pattern) > _LONGEST_PATTERN:
-        raise PatternError("Pattern of 'like' is too complex.")
-    return re.compile("".join(parts), re.DOTALL)
+    return tuple(re.compile("".join(stretch), re.DOTALL) for stretch in stretches)
+
+
+def is_like(subject: str, pattern: str) -> bool:
+    """Whether the whole of `subject` fits a ``like`` pattern.
+
+    The first place where each stretch fits is as good as any later one, so no backtracking is
+    needed.
+    """
+    if len(pattern) > _LONGEST_PATTERN:
+        raise PatternError("Pattern of 'like' is too long.")
+    first, *rest = _like_parts(pattern)
+    if not rest:
+        return first.fullmatch(subject) is not None
+    found = first.match(subject)
+    for part in rest[:-1]:
+        found = found and part.search(subject, found.end())
+    if not found:
+        return False
+    tail = re.compile(f"(?:{rest[-1].pattern})\\Z", re.DOTALL)
+    return tail.search(subject, found.end()) is not None
 
 
 @functools.lru_cache(maxsize=256)
-def regular_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile a regular expression.
-
-    A repeated group that itself holds a repetition or an alternative is refused: matching it can
-    take time exponential in the length of the text, and the server has one thread.
-    """
-    if len(pattern) > _LONGEST_PATTERN or _REPEATED.search(pattern):
+def _regular(pattern: str) -> re.Pattern[str]:
+    if len(pattern) > _LONGEST_PATTERN or _is_explosive(pattern):
         raise PatternError("Regular expression is too complex.")
     try:
         return re.compile(pattern)
@@ -51,11 +64,27 @@ def regular_pattern(pattern: str) -> re.Pattern[str]:
         raise PatternError(f"Invalid regular expression: {error}") from error
 
 
-def is_like(subject: str, pattern: str) -> bool:
-    """Whether the whole of `subject` fits a ``like`` pattern."""
-    return like_pattern(pattern).fullmatch(subject[:_LONGEST_SUBJECT]) is not None
-
-
 def is_match(subject: str, pattern: str) -> bool:
-    """Whether a regular expression is found in `subject`."""
-    return regular_pattern(pattern).search(subject[:_LONGEST_SUBJECT]) is not None
+    """Whether a regular expression is found in (the first 1,000 characters of) `subject`."""
+    return _regular(pattern).search(subject[:_LONGEST_SUBJECT]) is not None
+
+
+def _is_explosive(pattern: str) -> bool:
+    """Whether a repeated group holds a repetition or an alternative: matching such a pattern can
+    take time exponential in the length of the text.
+    """
+    bare = re.sub(r"\\.|\[\^?\]?[^\]]*\]", "x", pattern, flags=re.DOTALL)
+    varied = [False]
+    repetitions = 0
+    for place, letter in enumerate(bare):
+        if letter == "(":
+            varied.append(False)
+        elif letter == ")" and len(varied) > 1:
+            inner = varied.pop()
+            if inner and bare[place + 1 : place + 2] in ("*", "+", "{"):
+                return True
+            varied[-1] = varied[-1] or inner
+        elif letter in "*+{|":
+            repetitions += letter != "|"
+            varied[-1] = True
+    return repetitions > _MOST_REPETITIONS

@@ -1,0 +1,159 @@
+"""Faults on the real wire, as clients of an unreliable service meet them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from datafed import envelope_pb2 as pb
+
+from motif.ingest.sandbox import Sandbox
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Sandbox]:
+    with Sandbox(tmp_path / "s", users=["ada:x"], endpoints={"l#l": tmp_path / "lab"}) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def api(server: Sandbox, wire: SimpleNamespace) -> Any:
+    return wire.connect(server, "ada")
+
+
+def test_a_dropped_reply_times_out_though_the_work_is_done(server: Sandbox, api: Any) -> None:
+    server.faults.drop_reply("RecordCreateRequest")
+    api._mapi.setDefaultTimeout(200)
+    api.userView("ada")
+    with pytest.raises(Exception, match="Timeout"):
+        api.dataCreate("done all the same")
+    api._mapi._conn.reset()
+    assert api.collectionItemsList("root")[0].item[0].title == "done all the same"
+
+
+def test_a_late_reply_answers_the_wrong_call(server: Sandbox, api: Any) -> None:
+    server.faults.delay_reply(0.3)
+    api._mapi.setDefaultTimeout(100)
+    with pytest.raises(Exception, match="Timeout"):
+        api.userView("ada")
+    api._mapi.setDefaultTimeout(5000)
+    time.sleep(0.3)
+    with pytest.raises(Exception, match="Mismatched reply"):
+        api.userView("ada")
+
+
+def test_others_are_answered_while_a_reply_is_late(
+    server: Sandbox, api: Any, wire: SimpleNamespace
+) -> None:
+    other = wire.connect(server, "ada")
+    server.faults.delay_reply(0.5, "ProjectListRequest")
+    thread = threading.Thread(target=api.projectList)
+    start = time.monotonic()
+    thread.start()
+    time.sleep(0.1)
+    other.userView("ada")
+    assert time.monotonic() - start < 0.4
+    thread.join()
+    assert time.monotonic() - start >= 0.5
+
+
+def test_a_repeated_reply_answers_the_next_call(server: Sandbox, api: Any) -> None:
+    server.faults.repeat_reply()
+    api.userView("ada")
+    with pytest.raises(Exception, match="Mismatched reply"):
+        api.userView("ada")
+
+
+def test_a_transfer_can_fail(
+    server: Sandbox, api: Any, tmp_path: Path, wire: SimpleNamespace
+) -> None:
+    (tmp_path / "lab" / "f").write_text("f")
+    record = wire.record(api)
+    server.faults.fail_transfer("lost in the network")
+    first = wire.finished(api, api.dataPut(record, "l#l/f")[0].task.id)
+    assert (first.status, first.msg) == (pb.TS_FAILED, "lost in the network")
+    assert wire.finished(api, api.dataPut(record, "l#l/f")[0].task.id).status == pb.TS_SUCCEEDED
+
+
+def test_a_transfer_can_get_stuck_and_outlives_the_server(
+    server: Sandbox, api: Any, tmp_path: Path, wire: SimpleNamespace
+) -> None:
+    (tmp_path / "lab" / "f").write_text("f")
+    record = wire.record(api)
+    server.faults.hold_transfers()
+    task = api.dataPut(record, "l#l/f")[0].task.id
+    assert wire.finished(api, task, 0.2).status == pb.TS_READY
+    server.stop()
+    with Sandbox(server.folder, endpoints=server.endpoints) as again:
+        api = wire.connect(again, "ada")
+        assert wire.finished(api, task).status == pb.TS_SUCCEEDED
+        assert api.dataView(record)[0].data[0].size == 1
+
+
+def test_transfers_can_be_slow(
+    server: Sandbox, api: Any, tmp_path: Path, wire: SimpleNamespace
+) -> None:
+    (tmp_path / "lab" / "f").write_text("f")
+    server.faults.transfer_delay = 0.3
+    start = time.monotonic()
+    wire.finished(api, api.dataPut(wire.record(api), "l#l/f")[0].task.id)
+    assert time.monotonic() - start >= 0.3
+
+
+def test_the_loop_survives_an_error_of_its_own(
+    server: Sandbox, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        monkeypatch.undo()
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(server._loop, "_reply", broken)
+    api._mapi.setDefaultTimeout(100)
+    with pytest.raises(Exception, match="Timeout"):
+        api.userView("ada")
+    api._mapi.setDefaultTimeout(5000)
+    api._mapi._conn.reset()
+    assert api.userView("ada")[0].user[0].uid == "u/ada"
+
+
+def test_an_error_of_a_handler_is_a_refusal(
+    server: Sandbox, api: Any, monkeypatch: pytest.MonkeyPatch, wire: SimpleNamespace
+) -> None:
+    from motif.ingest.sandbox.dispatch import TABLE, Entry
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken on purpose")
+
+    entry = Entry("UserViewRequest", broken, anonymous=False, writes=True, summary="")
+    with monkeypatch.context() as patch:
+        patch.setitem(TABLE, "UserViewRequest", entry)
+        with pytest.raises(Exception, match="Internal server fault"):
+            api.userView("ada")
+    assert api.userView("ada")[0].user[0].uid == "u/ada"
+
+
+def test_many_clients_at_once(server: Sandbox, wire: SimpleNamespace) -> None:
+    problems: list[BaseException] = []
+
+    def work(index: int) -> None:
+        try:
+            api = wire.connect(server, "ada")
+            for step in range(30):
+                made = api.dataCreate(f"r{index}-{step}", alias=f"r{index}-{step}")[0].data[0]
+                assert api.dataView(f"r{index}-{step}")[0].data[0].id == made.id
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    api = wire.connect(server, "ada")
+    assert api.collectionItemsList("root")[0].total == 180

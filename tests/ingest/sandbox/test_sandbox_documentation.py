@@ -1,0 +1,22 @@
+"""The documentation tells what the dispatch table does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from motif.ingest.sandbox.dispatch import TABLE, requests
+from motif.ingest.sandbox.table import REFUSED, replaced
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "sandbox.md"
+
+
+def test_each_request_is_handled_or_refused_with_a_reason() -> None:
+    assert set(TABLE).isdisjoint(REFUSED)
+    assert set(TABLE) | set(REFUSED) == set(requests())
+
+
+def test_the_table_is_up_to_date() -> None:
+    document = DOCUMENT.read_text()
+    assert replaced(document) == document, (
+        "docs/sandbox.md is out of date: call motif.ingest.sandbox.table.rewrite on it"
+    )
