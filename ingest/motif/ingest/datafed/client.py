@@ -44,7 +44,7 @@ class Draft:
 class Found:
     """Result of a search."""
 
-    items: list[dict[str, Any]]
+    ids: list[str]
     complete: bool
     """False where the server would list no more of them."""
 
@@ -273,23 +273,26 @@ class DataFed:
     # Searches
 
     def search(self, *, limit: int = SEARCH_LIMIT, **criteria: Any) -> Found:
-        """All records that meet the criteria (fields of ``SearchRequest``; ``from_time`` is its
-        ``from``), without repetition.
+        """Ids of all records that meet the criteria, each once.
+
+        Args:
+            limit: how many at most.
+            criteria: fields of ``SearchRequest``; ``from_time`` is its ``from``.
         """
         if "from_time" in criteria:
             criteria["from"] = criteria.pop("from_time")
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, None] = {}
         offset = 0
         while offset < limit:
             count = min(PAGE, limit - offset)
             reply = self.session.request("SearchRequest", offset=offset, count=count, **criteria)
             if reply.offset != offset:
-                return Found(list(found.values()), complete=False)
-            found.update((item.id, plain(item)) for item in reply.item)
+                return Found(list(found), complete=False)
+            found.update((item.id, None) for item in reply.item)
             if not reply.item or reply.total <= offset + count:
-                return Found(list(found.values()), complete=True)
+                return Found(list(found), complete=True)
             offset += count
-        return Found(list(found.values()), complete=False)
+        return Found(list(found), complete=False)
 
     # Transfers
 

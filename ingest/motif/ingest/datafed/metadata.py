@@ -20,11 +20,13 @@ import base64
 import datetime
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 TAGS = frozenset({"$float", "$int", "$bytes", "$time", "$text", "$pairs", "$dict"})
 EXACT_INTEGER = 2**53
+ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 MAX_DEPTH = 100
 """Nesting beyond this is written as text: no instrument header needs it, recursion ends there."""
 
@@ -120,9 +122,14 @@ def loads(text: str | bytes) -> Any:
     """
     try:
         value = json.loads(text, parse_constant=_constant, parse_float=_float, parse_int=_integer)
-        return _clean(value)
+        return _clean(value) if _may_hold_surrogates(text) else value
     except RecursionError as error:
         raise ValueError("JSON nested beyond reason") from error
+
+
+def _may_hold_surrogates(text: str | bytes) -> bool:
+    """Half a character comes as an escape or in text already decoded; most metadata hold none."""
+    return isinstance(text, bytes) or bool(ESCAPE.search(text)) or not _is_text(text)
 
 
 def _constant(text: str) -> dict[str, str]:

@@ -161,7 +161,7 @@ class DataFedSource:
         from motif.ingest.datafed.client import SORT_BY_UPDATE
 
         found = self.client.search(limit=1, sort=SORT_BY_UPDATE, sort_rev=True, **scope)
-        newest = next(self.client.records([item["id"] for item in found.items]), None)
+        newest = next(self.client.records(found.ids), None)
         return newest["updated"] if newest else None
 
     def _updated_since(self, position: int, scope: Mapping[str, Any]) -> Found:
@@ -200,7 +200,7 @@ def _suspects(tree: Tree, known: Mapping[str, Known], found: Found) -> list[str]
     """Ids worth describing: new, listed otherwise than before, or updated of late."""
     if not found.complete:
         return list(tree.records)
-    updated = {item["id"] for item in found.items}
+    updated = set(found.ids)
     return [
         record_id
         for record_id, listing in tree.records.items()
