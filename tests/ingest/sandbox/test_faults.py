@@ -95,6 +95,31 @@ def test_a_transfer_can_get_stuck_and_outlives_the_server(
         assert api.dataView(record)[0].data[0].size == 1
 
 
+def test_data_for_a_deleted_record_are_not_kept(
+    server: Sandbox, api: Any, tmp_path: Path, wire: SimpleNamespace
+) -> None:
+    (tmp_path / "lab" / "f").write_text("f")
+    record = wire.record(api)
+    server.faults.hold_transfers()
+    task = api.dataPut(record, "l#l/f")[0].task.id
+    api.dataDelete(record)
+    server.faults.release_transfers()
+    assert wire.finished(api, task).msg == f"Data record '{record}' does not exist."
+    assert [path for path in (server.folder / "repo").rglob("*") if path.is_file()] == []
+
+
+def test_servers_side_by_side_know_nothing_of_each_other(
+    server: Sandbox, api: Any, tmp_path: Path, wire: SimpleNamespace
+) -> None:
+    with Sandbox(tmp_path / "other", users=["ada:x"]) as other:
+        second = wire.connect(other, "ada")
+        wire.record(api, "here")
+        assert second.collectionItemsList("root")[0].total == 0
+        strange = {**other.client_options("ada"), "client_priv_key_file": "none"}
+        assert wire.connect(other, "ada", **strange).getAuthUser() is None
+        assert api.collectionItemsList("root")[0].total == 1
+
+
 def test_transfers_can_be_slow(
     server: Sandbox, api: Any, tmp_path: Path, wire: SimpleNamespace
 ) -> None:

@@ -41,7 +41,7 @@ def serving(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str]
             yield process, json.loads((folder / "sandbox.json").read_text())
         finally:
             process.terminate()
-            process.wait(10)
+            assert process.wait(10) in (0, -signal.SIGKILL)
 
 
 def connect(folder: Path, place: dict[str, Any], user: str = "ada") -> Any:

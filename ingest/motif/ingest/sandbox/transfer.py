@@ -190,6 +190,7 @@ class Transfers:
             "SELECT size, repository, owner FROM item WHERE id = ?", (state["record"],)
         ).fetchone()
         if record is None:
+            (self._repository / state["file"]).unlink(missing_ok=True)
             raise TransferError(f"Data record '{state['record']}' does not exist.")
         self._db.execute(
             "UPDATE item SET source = ?, ext = ?, ext_auto = ? WHERE id = ?",
