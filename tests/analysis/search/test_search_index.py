@@ -69,6 +69,7 @@ def test_planner_gathers_few_and_quantises_many() -> None:
     assert index.plan(n // 1000) == "gather"
     assert index.plan(n // 2) == "quantised"
     assert index.plan(n) == "quantised"
+    assert index.plan(n // 100) == "gather"
     small = Index(np.zeros((1000, 16), np.float32))
     assert small.plan(1000) == "exact"
 

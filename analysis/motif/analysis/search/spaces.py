@@ -38,7 +38,7 @@ def _image_space(workspace: Workspace, collection: str) -> Space:
 
     made = embeddings(workspace, collection)
     key = (str(workspace.root), *(one.id for one in made))
-    return _spaces.get(key, lambda: image_space(workspace, collection, made))
+    return _spaces.get(key, lambda: image_space(workspace, made))
 
 
 def _spectral_space(workspace: Workspace, collection: str) -> Space:

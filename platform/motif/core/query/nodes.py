@@ -133,7 +133,7 @@ class Has:
 
 @dataclass(frozen=True)
 class Words:
-    """``text "domain wall"``: title, any facet's text or the header contain it"""
+    """``text "domain wall"``: the title, a facet's text or the further text given contains it"""
 
     phrase: str
 
