@@ -26,7 +26,7 @@ def an_ensemble(members: int = 3) -> Ensemble:
     generators = [np.random.default_rng(k) for k in range(members)]
     parameters = initialise(architecture, generators, "lecun", torch.float64)
     parameters["joined.2.weight"] += torch.from_numpy(RNG.normal(size=(members, 32, 1)))
-    scaling = scaling_of(SAMPLES, [np.arange(12)] * members, scaled=True)
+    scaling = scaling_of(SAMPLES, [np.arange(12)] * members, FAST)
     return Ensemble(architecture, parameters, scaling)
 
 

@@ -118,7 +118,7 @@ def fresh(architecture: Architecture, member: Member, step: int) -> dict[str, Te
 
 def train_alone(samples: Samples, rows: np.ndarray, member: Member) -> OneMember:
     """The three steps of the recipe, one module and one ragged batch at a time."""
-    scaling = scaling_of(samples, [rows], scaled=TINY.scaled)
+    scaling = scaling_of(samples, [rows], TINY)
     x = scaling.spectra(torch.from_numpy(samples.spectra))[0]
     c = scaling.composition(torch.from_numpy(samples.composition))[0]
     y = (torch.from_numpy(samples.target) - scaling.target_mean) / scaling.target_std

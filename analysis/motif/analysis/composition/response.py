@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
-ANCHORS = 400
+ANCHORS = 300
 """Most centres of the kernel expansion; more samples are summarised by clustering."""
+RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 1e1)
+"""Penalties tried on the curved part, per sample."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,13 @@ class SpectralResponse:
 
 
 def spectral_response(
-    spectra: NDArray[np.float64], composition: NDArray[np.float64], *, ridge: float = 1e-2
+    spectra: NDArray[np.float64], composition: NDArray[np.float64]
 ) -> SpectralResponse:
-    """Fit the response on spectra (n, L) and compositions (n, E)."""
+    """Fit the response on spectra (n, L) and compositions (n, E).
+
+    The penalty on the curved part is the one that predicts a fifth of the samples best from
+    the others.
+    """
     n, elements = composition.shape
     anchors = np.unique(composition, axis=0)
     if len(anchors) > ANCHORS:
@@ -48,16 +54,31 @@ def spectral_response(
         anchors = np.asarray(clusters.cluster_centers_, dtype=np.float64)
     spread = composition.std(0)
     gamma = 1 / max(2 * float((spread**2).sum()), 1e-12)
-    centred = composition - composition.mean(0)
     scale = float(spread.mean()) or 1.0
-    kernel = _kernel(composition, anchors, gamma)
-    features = np.concatenate([centred / scale, kernel - kernel.mean(0)], 1)
-    gram = features.T @ features / n
-    gram[np.diag_indices_from(gram)] += (
-        ridge * np.r_[np.full(elements, 1e-3), np.full(len(anchors), 1.0)]
-    )
-    solution = np.linalg.solve(gram, features.T @ (spectra - spectra.mean(0)) / n)
+    features = np.concatenate([composition / scale, _kernel(composition, anchors, gamma)], 1)
+    test = np.random.default_rng(0).permutation(n) < n // 5
+    errors = []
+    for ridge in RIDGES:
+        solution, centre = _solve(features[~test], spectra[~test], ridge, elements)
+        predicted = (features[test] - centre) @ solution + spectra[~test].mean(0)
+        errors.append(float(((predicted - spectra[test]) ** 2).sum()))
+    best = RIDGES[int(np.argmin(errors))]
+    solution, _ = _solve(features, spectra, best, elements)
     return SpectralResponse(solution[:elements] / scale, anchors, solution[elements:], gamma)
+
+
+def _solve(
+    features: NDArray[np.float64], spectra: NDArray[np.float64], ridge: float, elements: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Coefficients (features, L) of a ridge regression about the mean, and the features' mean."""
+    centre = features.mean(0)
+    centred = features - centre
+    gram = centred.T @ centred / len(features)
+    penalty = np.full(len(centre), ridge)
+    penalty[:elements] = min(ridge, 1.0) * 1e-3
+    gram[np.diag_indices_from(gram)] += penalty
+    moment = centred.T @ (spectra - spectra.mean(0)) / len(features)
+    return np.linalg.solve(gram, moment), centre
 
 
 def _kernel(

@@ -138,7 +138,7 @@ class _Run:
     ) -> None:
         self.rows, self.members, self.recipe = rows, members, recipe
         self.device, self.dtype = device, dtype
-        self.scaling = scaling_of(samples, rows, scaled=recipe.scaled).map(dtype).map(device)
+        self.scaling = scaling_of(samples, rows, recipe).map(dtype).map(device)
         self.spectra = torch.as_tensor(samples.spectra).to(device, dtype)
         self.composition = torch.as_tensor(samples.composition).to(device, dtype)
         self.target = torch.as_tensor(samples.target).to(device, dtype)
@@ -225,7 +225,7 @@ class _Run:
         return (error.square() * weight).sum()
 
 
-def scaling_of(samples: Samples, rows: Sequence[NDArray[np.int64]], *, scaled: bool) -> Scaling:
+def scaling_of(samples: Samples, rows: Sequence[NDArray[np.int64]], recipe: Recipe) -> Scaling:
     """Scaling of each member from its own training rows, float64.
 
     Raises:
@@ -240,9 +240,12 @@ def scaling_of(samples: Samples, rows: Sequence[NDArray[np.int64]], *, scaled: b
                 "there is nothing to learn from a constant."
             )
         targets.append((target.mean(), target.std()))
-        for values in (samples.spectra[chosen], samples.composition[chosen]):
-            centers.append(values.mean(0) if scaled else np.zeros(values.shape[1]))
-            spread = values.std(0).mean() if scaled and values.size else 1.0
+        for values, width in (
+            (samples.spectra[chosen], 1.0),
+            (samples.composition[chosen], recipe.composition_width),
+        ):
+            centers.append(values.mean(0) if recipe.scaled else np.zeros(values.shape[1]))
+            spread = width * values.std(0).mean() if recipe.scaled and values.size else 1.0
             scales.append(spread if spread > 0 else 1.0)
     mean, std = torch.tensor(targets, dtype=torch.float64).T
     return Scaling(

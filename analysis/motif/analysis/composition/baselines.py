@@ -1,0 +1,151 @@
+"""Other models on the same folds: what the networks must be measured against."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestRegressor
+
+from motif.analysis.composition.comparison import compare_with_truth
+from motif.analysis.composition.gradients import PER_ATOMIC_PERCENT, along_simplex
+from motif.analysis.composition.kernel_ridge import fit_kernel_ridge
+from motif.analysis.composition.preparation import Prepared, prepare
+from motif.analysis.composition.response import SpectralResponse, spectral_response
+from motif.analysis.composition.training import Samples, fold_of
+from motif.analysis.composition.truth import true_gradient
+from motif.analysis.composition.validation import mean_absolute_error, r2_score
+from motif.core.workspace import Workspace
+
+STAGE = "composition-baselines"
+VERSION = 1
+TREES = 30
+
+Array = NDArray[np.float64]
+Gradient = Callable[[Samples], tuple[Array, Array]]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A baseline fitted on some samples; `gradients` is None where it has none."""
+
+    predict: Callable[[Samples], Array]
+    gradients: Gradient | None
+
+
+Fit = Callable[[Samples, NDArray[np.int64], int], Fitted]
+
+
+def score_baselines(
+    workspace: Workspace,
+    collection: str,
+    *,
+    target: str | None = None,
+    folds: int = 5,
+    seed: int = 0,
+) -> dict[str, dict[str, Any]]:
+    """Scores by baseline: held-out ``r2`` and ``mae``, ``seconds``, ``gradient_cosine``.
+
+    The folds are those of `train_composition` with the same seed. The cosine is that of the
+    total gradient with the exact one, on simulated libraries only. Kept in the ledger.
+    """
+    prepared = prepare(workspace.library(collection, target))
+    parameters = {
+        "version": VERSION,
+        "target": prepared.target_name,
+        "folds": folds,
+        "seed": seed,
+        "data": prepared.digest,
+    }
+    found = workspace.ledger.find(STAGE, parameters, prepared.ids)
+    if found is None:
+        started = time.monotonic()
+        scores, predictions = _score_all(prepared, folds, seed, true_gradient(workspace, prepared))
+        found = workspace.ledger.record(
+            STAGE,
+            collection,
+            parameters,
+            prepared.ids,
+            predictions,
+            {"baselines": scores},
+            time.monotonic() - started,
+        )
+    baselines: dict[str, dict[str, Any]] = found.summary["baselines"]
+    return baselines
+
+
+def _score_all(
+    prepared: Prepared, folds: int, seed: int, truth: Array | None
+) -> tuple[dict[str, dict[str, Any]], dict[str, Array]]:
+    samples = prepared.samples
+    response = spectral_response(samples.spectra, samples.composition)
+    fold = fold_of(len(samples.target), folds, seed)
+    scores: dict[str, dict[str, Any]] = {}
+    predictions: dict[str, Array] = {}
+    for name, fit in BASELINES.items():
+        started = time.process_time()
+        held_out = held_out_predictions(samples, fold, fit, seed)
+        scores[name] = {
+            "r2": r2_score(samples.target, held_out),
+            "mae": mean_absolute_error(samples.target, held_out),
+            "cpu_seconds": round(time.process_time() - started, 3),
+            "gradient_cosine": None,
+        }
+        predictions[name.replace(" ", "_")] = held_out
+        if truth is not None:
+            whole = fit(samples, np.arange(len(samples.target)), seed)
+            if whole.gradients is not None:
+                total = total_gradient(whole.gradients, samples, response)
+                scores[name]["truth"] = compare_with_truth(total, truth)
+                scores[name]["gradient_cosine"] = scores[name]["truth"]["cosine"]
+    return scores, predictions
+
+
+def held_out_predictions(samples: Samples, fold: NDArray[np.int64], fit: Fit, seed: int) -> Array:
+    """Prediction (n,) of each sample by a model fitted on the other folds."""
+    predicted = np.empty(len(samples.target))
+    for held in range(int(fold.max()) + 1):
+        inside = fold == held
+        fitted = fit(samples, np.flatnonzero(~inside), seed)
+        chosen = Samples(
+            samples.spectra[inside], samples.composition[inside], samples.target[inside]
+        )
+        predicted[inside] = fitted.predict(chosen)
+    return predicted
+
+
+def total_gradient(gradient: Gradient, samples: Samples, response: SpectralResponse) -> Array:
+    """Total gradient (n, E) along the simplex, in target units per at.%."""
+    by_composition, by_spectrum = gradient(samples)
+    through = response.chain(by_spectrum[None], samples.composition)[0]
+    return along_simplex(by_composition + through) * PER_ATOMIC_PERCENT
+
+
+def _ridge(scaled: bool) -> Fit:
+    def fit(samples: Samples, rows: NDArray[np.int64], seed: int) -> Fitted:
+        model = fit_kernel_ridge(samples, rows, scaled=scaled, seed=seed)
+        return Fitted(model.predict, model.gradients)
+
+    return fit
+
+
+def _forest(samples: Samples, rows: NDArray[np.int64], seed: int) -> Fitted:
+    """Random forest; a tenth of the inputs is tried at each split, for they are many and alike."""
+
+    def inputs(chosen: Samples) -> Array:
+        return np.concatenate([chosen.composition, chosen.spectra], 1)
+
+    model = RandomForestRegressor(TREES, max_features=0.1, n_jobs=1, random_state=seed)
+    model.fit(inputs(samples)[rows], samples.target[rows])
+    return Fitted(lambda chosen: np.asarray(model.predict(inputs(chosen))), None)
+
+
+BASELINES: dict[str, Fit] = {
+    "kernel ridge": _ridge(scaled=False),
+    "kernel ridge, scaled": _ridge(scaled=True),
+    "random forest": _forest,
+}
