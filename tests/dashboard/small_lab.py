@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+
 from motif.core.facets import Mapper
 from motif.core.intake import Intake, Taken
 from motif.core.records import Asset, Facet, Measurement, Reading, content_id
 from motif.core.workspace import Workspace
 
-HOSTILE = "<img src=x onerror=\"window.hacked=1\"> **bold** $x^2$ [l](http://example.com) :red[r]"
+HOSTILE = '<img src=x onerror="window.hacked=1"> **bold** $x^2$ [l](http://example.com) :red[r]'
 """A title that must come out as the text it is, wherever it is shown."""
 
 MATERIALS = ("PbTiO3", "BiFeO3", "BaTiO3")

@@ -108,7 +108,9 @@ def serve(
     hosts = [] if public else ["localhost", "127.0.0.1", "::1", host]
 
     from motif.dashboard.app import app
+    from motif.dashboard.warm import warm_up
 
+    warm_up()
     app.run(
         config={
             **SETTINGS,

@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from motif.analysis.composition.preparation import normalise
 from motif.core.catalog import Derivation
 from motif.dashboard.lab import Lab
 from motif.dashboard.quantities import written
@@ -86,12 +85,19 @@ class StudyView:
 
     def spectrum(self, measurement_id: str) -> tuple[Array, str, str]:
         """Normalised intensity (L,) of one sample, with the name and unit of its axis."""
+        from motif.analysis.composition.preparation import normalise  # brings torch
+
         data = self.lab.workspace.read(measurement_id)
         name = str(data.dims[0])
         axis = data.coords[name]
         values = np.asarray(data.values, np.float64)[None]
         normalised, _ = normalise(values, np.asarray(axis.values, np.float64), name)
         return normalised[0], name, str(axis.attrs.get("units", ""))
+
+
+def signed(value: float) -> str:
+    """A number with its sign, two digits and a true minus."""
+    return f"{value:+.2g}".replace("-", "−")
 
 
 def direction(
@@ -102,7 +108,7 @@ def direction(
     order = np.argsort(-np.abs(mean), kind="stable")
     parts = [
         f"{'more' if mean[e] > 0 else 'less'} {elements[e]} "
-        f"({mean[e]:+.2g} ± {std[e]:.1g}, {round(agreement[e] * members)} of {members} agree)"
+        f"({signed(mean[e])} ± {std[e]:.1g}, {round(agreement[e] * members)} of {members} agree)"
         for e in order.tolist()
         if abs(mean[e]) >= limit and mean[e]
     ][:4]

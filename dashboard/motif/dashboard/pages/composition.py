@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from motif.analysis.composition import figures
 from motif.analysis.composition.correlations import alike
+from motif.analysis.composition.figures.theme import Theme
 from motif.core.catalog import Derivation
 from motif.core.errors import NotFoundError
 from motif.dashboard import state
@@ -99,7 +100,7 @@ def _about(study: StudyView) -> str:
 
 def _show_tabs(here: Lab, view: View, study: StudyView, kind: Kind, rows: NDArray[np.intp]) -> None:
     tabs = st.tabs(list(TABS), on_change="rerun", key="composition-tabs")
-    theme: figures.Theme = "dark" if charts.is_dark() else "light"
+    theme: Theme = "dark" if charts.is_dark() else "light"
     options: dict[str, Any] = {"theme": theme, "simulated": study.simulated}
     mean, _ = study.gradient(kind)
     has_spectra = study.array("axis").size > 0
@@ -141,7 +142,7 @@ def _show_map_and_sample(
     study: StudyView,
     kind: Kind,
     rows: NDArray[np.intp],
-    theme: figures.Theme,
+    theme: Theme,
 ) -> None:
     mean, std = study.gradient(kind)
     target, agreement = study.array("target"), study.array("sign_agreement")
@@ -156,9 +157,7 @@ def _show_map_and_sample(
             theme=theme, simulated=study.simulated,
         )  # fmt: skip
         _mark(figure, np.flatnonzero(rows == place))
-        figure.update_layout(height=640, clickmode="event+select", dragmode="pan")
-        figure.update_traces(selected_marker_opacity=0.85, unselected_marker_opacity=0.85,
-                             selector={"name": "samples"})  # fmt: skip
+        _dress_map(figure)
         ids = [study.ids[k] for k in rows]
         charts.show(
             _clear_paper(figure), CHART, on_select=lambda: _on_select(ids), selection_mode="points"
@@ -188,7 +187,7 @@ def _show_sample(
     kind: Kind,
     place: int,
     gradient: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    theme: figures.Theme,
+    theme: Theme,
 ) -> None:
     mean, std, agreement = gradient
     identity = study.ids[place]
@@ -218,7 +217,8 @@ def _show_sample(
         spectrum_unit=f"{study.target_unit or '1'} per unit of normalised intensity",
         theme=theme, simulated=study.simulated,
     )  # fmt: skip
-    figure.update_layout(height=600, margin={"t": 24, "b": 40, "l": 56, "r": 12})
+    figure.update_layout(height=700, margin={"t": 24, "b": 40, "l": 56, "r": 12})
+    figure.update_traces(textangle=0, selector={"type": "bar"})
     _chart(figure, "sample-card")
     told = direction(study.elements, mean, std, agreement, study.gradient_unit, study.members)
     if told:
@@ -266,6 +266,22 @@ def _on_select(ids: list[str]) -> None:
             return
 
 
+def _dress_map(figure: go.Figure) -> None:
+    """Give the triangle the room and the scale a place below it."""
+    figure.update_layout(
+        height=620, margin={"l": 0, "r": 0, "t": 22, "b": 6}, clickmode="event+select",
+        dragmode="pan",
+    )  # fmt: skip
+    bar = {
+        "orientation": "h", "y": -0.02, "yanchor": "top", "len": 0.6, "thickness": 10,
+        "title": {"side": "top"},
+    }  # fmt: skip
+    figure.update_traces(
+        marker_colorbar=bar, selected_marker_opacity=0.85, unselected_marker_opacity=0.85,
+        selector={"name": "samples"},
+    )  # fmt: skip
+
+
 def _mark(figure: go.Figure, chosen: NDArray[np.intp]) -> None:
     """A ring around the open sample."""
     samples = next(trace for trace in figure.data if trace.name == "samples")
@@ -292,7 +308,9 @@ def _titled(name: str, unit: str) -> str:
 
 
 def _clear_paper(figure: go.Figure) -> go.Figure:
-    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
+    figure.update_layout(
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font_family=charts.FONT
+    )
     return figure
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from motif.dashboard.quantities import written
 from motif.dashboard.serve import TEAL, TEAL_ON_DARK
 
+FONT = "Source Sans, Source Sans Pro, sans-serif"
 CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
@@ -44,7 +45,7 @@ def styled(figure: go.Figure, height: int) -> go.Figure:
     figure.update_layout(
         height=height, margin={"l": 8, "r": 8, "t": 28, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "Source Sans, Source Sans Pro, sans-serif", "size": 13, "color": ink()},
+        font={"family": FONT, "size": 13, "color": ink()},
         hoverlabel={"font_size": 13},
     )  # fmt: skip
     line: dict[str, Any] = {"gridcolor": grid, "zerolinecolor": grid, "linecolor": grid}

@@ -1,0 +1,103 @@
+"""One small workspace for all tests of the dashboard, and a way to ask its routes."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from motif.core.workspace import Workspace
+from motif.dashboard.lab import Lab, lab
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def small_lab() -> ModuleType:
+    """The module that builds the workspace, for its constants."""
+    return _load(Path(__file__).with_name("small_lab.py"))
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory: pytest.TempPathFactory, small_lab: ModuleType) -> Path:
+    """A workspace with sixty images on a map and a library of spectra."""
+    root = tmp_path_factory.mktemp("small") / "lab"
+    with small_lab.build(root) as workspace:
+        small_lab.add_library(workspace)
+    return root
+
+
+@pytest.fixture
+def here(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """The workspace as the dashboard process holds it."""
+    monkeypatch.setenv("MOTIF_WORKSPACE", str(root))
+    lab.cache_clear()
+    yield lab()
+    lab().workspace.close()
+    lab.cache_clear()
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """A workspace that holds nothing."""
+    Workspace.init(tmp_path / "empty").close()
+    monkeypatch.setenv("MOTIF_WORKSPACE", str(tmp_path / "empty"))
+    lab.cache_clear()
+    yield lab()
+    lab().workspace.close()
+    lab.cache_clear()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a route answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@pytest.fixture
+def get(here: Lab) -> Callable[[str], Reply]:
+    """Ask the dashboard's own routes, without a socket."""
+    from motif.dashboard.routes import routes
+
+    app = Starlette(routes=routes())
+
+    def ask(url: str) -> Reply:
+        path, _, query = url.partition("?")
+        scope: dict[str, Any] = {
+            "type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
+            "query_string": query.encode(), "headers": [], "scheme": "http",
+            "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1), "root_path": "",
+            "http_version": "1.1",
+        }  # fmt: skip
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        asyncio.run(app(scope, receive, send))
+        headers = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
+        return Reply(sent[0]["status"], headers, b"".join(m.get("body", b"") for m in sent[1:]))
+
+    return ask

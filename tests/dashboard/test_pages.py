@@ -1,0 +1,166 @@
+"""Pages as Streamlit runs them: what they say for each view, and that metadata stay text."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from motif.dashboard import links
+from motif.dashboard.lab import Lab
+from motif.dashboard.serve import SCRIPT
+from motif.dashboard.view import View
+
+# AppTest runs without a browser, so Streamlit remarks on what only a browser has.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def open_page(page: str, view: View | None = None) -> AppTest:
+    """Run the app as if a browser had opened this page of this view."""
+    app = AppTest.from_file(str(SCRIPT), default_timeout=60)
+    if page != "overview":
+        app.run()
+        app._page_hash = links._pages[page]._script_hash  # type: ignore[index]
+    for name, value in (view or View()).params().items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def status(app: AppTest) -> str:
+    found = re.findall(r'<div class="motif-status">(.*?)</div>', html(app))
+    assert len(found) == 1
+    return str(found[0])
+
+
+def set_status(app: AppTest) -> dict[str, int]:
+    return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", status(app))}
+
+
+PAGES = ("overview", "map", "search", "composition", "jobs", "measurement")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_workspace_says_what_to_do(empty: Lab, page: str) -> None:
+    app = open_page(page)
+    assert status(app)
+    assert "<code>motif " in html(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_hostile_title_is_text_on_every_page(here: Lab, small_lab: Any, page: str) -> None:
+    hostile = next(r.id for r in here.workspace.select("pfm") if r.title == small_lab.HOSTILE)
+    app = open_page(page, View(collection="pfm", id=hostile))
+    assert "<img src=x" not in html(app)
+    for element in (*app.markdown, *app.caption, *app.title):
+        assert small_lab.HOSTILE not in element.value
+    if page in ("map", "measurement"):
+        assert escape(small_lab.HOSTILE) in html(app)
+
+
+def test_the_map_shows_the_filter_of_its_url(here: Lab) -> None:
+    everything = set_status(open_page("map", View(collection="pfm")))
+    assert everything == {"n": 60, "shown": 60, "selected": 0}
+    some = set_status(open_page("map", View(collection="pfm", facets={"material": ("PbTiO3",)})))
+    assert some["shown"] == len(here.workspace.select("pfm", 'material = "PbTiO3"'))
+    both = View(collection="pfm", facets={"material": ("PbTiO3",)}, where='operator = "xu"')
+    expected = here.workspace.select("pfm", 'material = "PbTiO3" and operator = "xu"')
+    assert set_status(open_page("map", both))["shown"] == len(expected)
+
+
+def test_a_lasso_counts_what_it_encloses(here: Lab) -> None:
+    square = ((-99.0, -99.0), (99.0, -99.0), (99.0, 99.0), (-99.0, 99.0))
+    view = View(collection="pfm", polygon=square, facets={"operator": ("xu",)})
+    found = set_status(open_page("map", view))
+    assert (
+        found["selected"] == found["shown"] == len(here.workspace.select("pfm", 'operator = "xu"'))
+    )
+
+
+def test_an_entry_hidden_in_the_legend_is_not_shown(here: Lab) -> None:
+    view = View(collection="pfm", colour="material", hidden=("PbTiO3",))
+    gone = len(here.workspace.select("pfm", 'material = "PbTiO3"'))
+    assert set_status(open_page("map", view))["shown"] == 60 - gone
+
+
+def test_a_wrong_query_is_answered_beside_the_box(here: Lab) -> None:
+    app = open_page("map", View(collection="pfm", where='opertor = "xu"'))
+    assert "motif-mistake" in html(app)
+    assert "operator" in html(app)
+    assert set_status(app)["shown"] == 60
+
+
+def test_typing_a_query_makes_it_the_address(here: Lab) -> None:
+    app = open_page("map", View(collection="pfm"))
+    app.text_input(key="where").set_value('operator = "xu"').run()
+    assert app.query_params["where"] in ('operator = "xu"', ['operator = "xu"'])
+    assert set_status(app)["shown"] == 20
+
+
+def test_a_click_in_the_panel_makes_it_the_address(here: Lab) -> None:
+    app = open_page("map", View(collection="pfm", facets={"operator": ("xu",)}))
+    app.button(key="clear-filter").click().run()
+    assert not [name for name in app.query_params if name.startswith("f.")]
+    assert set_status(app)["shown"] == 60
+
+
+def test_a_collection_without_a_map_says_how_to_make_one(here: Lab) -> None:
+    app = open_page("map", View(collection="library"))
+    assert "motif project library" in html(app)
+
+
+def test_search_offers_something_to_pick_from(here: Lab) -> None:
+    app = open_page("search", View(collection="library"))
+    assert set_status(app)["picks"] == 60
+    app.text_input(key="find-by-name").set_value("Sample 12").run()
+    assert set_status(app)["picks"] == 1
+
+
+def test_search_answers_with_the_nearest_spectra(here: Lab) -> None:
+    some = here.table("library").ids[0]
+    app = open_page("search", View(collection="library", id=some, k="12"))
+    assert set_status(app) == {"results": 12, "of": 60}
+
+
+def test_images_without_features_say_how_to_get_them(here: Lab) -> None:
+    assert "motif embed pfm" in html(open_page("search", View(collection="pfm")))
+
+
+def test_composition_without_a_study_says_how_to_make_one(here: Lab) -> None:
+    assert "motif train composition library" in html(open_page("composition"))
+
+
+def test_jobs_show_the_quarantine_with_its_reason(here: Lab) -> None:
+    app = open_page("jobs")
+    assert set_status(app) == {"runs": 0, "quarantined": 1}
+    table = app.dataframe[0].value
+    assert table["File"].tolist() == ["broken.ibw"]
+    assert table["Why it could not be read"][0].startswith("The file ends after 1 byte")
+
+
+def test_overview_names_what_needs_attention(here: Lab) -> None:
+    text = html(open_page("overview"))
+    assert "1 file of &quot;microscope&quot; could not be read." in text
+    assert "motif embed pfm" in text
+
+
+def test_a_measurement_tells_where_it_comes_from(here: Lab) -> None:
+    row = here.workspace.select("pfm")[3]
+    text = html(open_page("measurement", View(id=row.id)))
+    record = here.workspace.record(row.record_id)
+    for told in (record.native_id, record.raw_sha256, "asylum-ibw version 1", row.id, "projection"):
+        assert told in text
+
+
+@pytest.mark.parametrize("identity", ["", "x", "../../etc/passwd", "0" * 32])
+def test_a_measurement_that_is_not_there_is_said_plainly(here: Lab, identity: str) -> None:
+    app = open_page("measurement", View(id=identity))
+    assert "No measurement is chosen" in html(app) or "There is no measurement" in html(app)
