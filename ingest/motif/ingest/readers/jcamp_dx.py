@@ -1,0 +1,64 @@
+"""JCAMP-DX spectra (``.jdx``, ``.dx``): single, compound (LINK) and paged (NTUPLES)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from motif.core.errors import UnreadableFileError
+from motif.core.records import Measurement, Reading
+from motif.ingest.readers.jcamp_blocks import Block, data_blocks, read_blocks
+from motif.ingest.readers.jcamp_facets import axis_of, block_facets, intensity_unit
+from motif.ingest.readers.jcamp_tables import Curve, curves
+from motif.ingest.readers.spectrum import coordinates, sized, spectrum
+
+LARGEST = 1 << 26
+_TITLE = re.compile(rb"(?:^|[\r\n])\s*##\s*TITLE\s*=", re.IGNORECASE)
+_VERSION = re.compile(rb"[\r\n]\s*##\s*JCAMP[-_ ]?(DX|CS)\s*=", re.IGNORECASE)
+
+
+class JcampDx:
+    """Reads every table whose points are as many as the file declares, on its own axis."""
+
+    name = "jcamp-dx"
+    version = 1
+
+    def recognises(self, head: bytes, name: str) -> bool:
+        """A title and a version of JCAMP-DX, after whatever text stands before them."""
+        return b"\0" not in head and bool(_TITLE.search(head) and _VERSION.search(head))
+
+    def __call__(self, path: Path) -> Reading:
+        """Read the file; it is refused whole if one of its tables is damaged."""
+        sized(path, LARGEST)
+        root = read_blocks(path, path.read_bytes())
+        blocks = data_blocks(root)
+        found = [(block, curve) for block in blocks for curve in curves(path, block)]
+        if not found:
+            raise UnreadableFileError(
+                f"{path.name} is a JCAMP-DX file without a spectrum, such as a structure; attach "
+                "it to the record of its spectrum"
+            )
+        measurements, notes = [], []
+        for number, (block, curve) in enumerate(found):
+            measurements.append(_measurement(path, number, block, curve))
+            notes += [f"spectrum {number + 1}: {note}" for note in curve.notes]
+        header = [pair for block in root.blocks for pair in _records(block)]
+        return Reading(measurements, header, notes)
+
+
+def _measurement(path: Path, number: int, block: Block, curve: Curve) -> Measurement:
+    axis = axis_of(path, block, curve)
+    title = block.labels.get("TITLE", "").split("\n")[0] or path.stem
+    return spectrum(
+        str(number),
+        f"{title} {curve.page}".strip(),
+        coordinates(path, axis, curve.positions),
+        curve.values,
+        intensity_unit(curve.y_unit),
+        block_facets(block, axis, curve.y_unit),
+    )
+
+
+def _records(block: Block) -> list[tuple[str, str]]:
+    """Records of a block and of those within it."""
+    return block.records + [pair for inner in block.blocks for pair in _records(inner)]
