@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from motif.core.errors import SourceError
 from motif.core.progress import Progress
-from motif.ingest.datafed.client import DataFed, Draft
+from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
+from motif.ingest.datafed.drafting import Draft
 from motif.ingest.datafed.transfer import upload
 
 if TYPE_CHECKING:

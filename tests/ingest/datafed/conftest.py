@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from motif.ingest.datafed.client import DataFed, Draft
+from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
+from motif.ingest.datafed.drafting import Draft
 from motif.ingest.datafed.source import DataFedSource
 from motif.ingest.datafed.transfer import upload
 from motif.ingest.sandbox import Sandbox

@@ -13,7 +13,8 @@ from motif.core.contracts import Known
 from motif.core.errors import SourceError
 from motif.core.testing.sources import Memory, SourceTests, fetched
 from motif.ingest.datafed import client as client_module
-from motif.ingest.datafed.client import DataFed, Draft
+from motif.ingest.datafed.client import DataFed
+from motif.ingest.datafed.drafting import Draft
 from motif.ingest.datafed.metadata import from_json
 from motif.ingest.datafed.source import DataFedSource
 from motif.ingest.sandbox import Sandbox

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motif.ingest.datafed.metadata import MAX_DEPTH, dumps, from_json, loads, to_json
+from motif.ingest.datafed.metadata import MAX_DEPTH, from_json, loads, to_json
 
 text = st.text(st.characters(codec="utf-8"), max_size=8)
 scalars = (
@@ -36,6 +36,10 @@ values = st.recursive(
     ),
     max_leaves=12,
 )
+
+
+def dumps(value: Any) -> str:
+    return json.dumps(to_json(value), allow_nan=False, ensure_ascii=False)
 
 
 def same(left: Any, right: Any) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from motif.core.errors import SourceError
+from motif.core.records import canonical_json
 from motif.ingest.datafed import documents
 from motif.ingest.datafed.transfer import Wanted
 
@@ -61,6 +64,25 @@ def test_export_and_view_say_the_same() -> None:
     )
     assert viewed == exported
     assert viewed["dependencies"] == [{"id": "d/2", "type": "der"}, {"id": "d/3", "type": "ver"}]
+
+
+fields = ("id", "title", "md", "metadata", "size", "tags", "deps", "ct", "external", "source")
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(fields), anything))
+def test_any_export_is_understood_or_refused(data: dict[str, object]) -> None:
+    try:
+        record = documents.from_export(json.dumps(data))
+    except SourceError:
+        return
+    canonical_json(record)
+    assert record["id"]
+    assert 0 <= record["size"] < 2**63
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"title": "no id"}', "{", '{"id": "d/1", "md": "{"}'])

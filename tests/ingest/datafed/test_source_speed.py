@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from motif.core.testing.sources import Memory
-from motif.ingest.datafed.client import Draft
+from motif.ingest.datafed.drafting import Draft
 from motif.ingest.datafed.transfer import upload
 
 if TYPE_CHECKING:

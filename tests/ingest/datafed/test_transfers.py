@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from motif.core.errors import ConfigError
-from motif.ingest.datafed.client import DataFed, Draft
+from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
+from motif.ingest.datafed.drafting import Draft
 from motif.ingest.datafed.errors import TransferError
 from motif.ingest.datafed.transfer import Wanted, download, upload
 from motif.ingest.sandbox import Sandbox
@@ -114,6 +115,15 @@ def test_hostile_names_stay_text(
         *(item.safe_name for item in records[2:]),
     }
     assert [path.name for path in (tmp_path / "deep" / "er").iterdir()] == ["in"]
+
+
+def test_ids_of_another_form_fail_alone(
+    lab: DataFedLab, records: list[Wanted], tmp_path: Path
+) -> None:
+    odd = [Wanted("d/../../x", 1, "x"), Wanted("c/1000", 1, "x"), Wanted("d/٣", 1, "x")]
+    results = contents(download(lab.client, [*odd, *records], tmp_path / "in"))
+    assert all(isinstance(results.pop(item.record_id), TransferError) for item in odd)
+    assert results == whole(records)
 
 
 def test_a_stuck_transfer_ends_in_time(

@@ -16,8 +16,9 @@ import pytest
 import zmq
 
 from motif.core.errors import SourceError
-from motif.ingest.datafed.client import DataFed, Draft
+from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
+from motif.ingest.datafed.drafting import Draft
 from motif.ingest.datafed.errors import (
     AuthenticationError,
     DataFedError,
@@ -56,6 +57,12 @@ def test_dictionaries_come_out(client: DataFed) -> None:
         "first-scan",
     )
     assert (record["description"], record["owner"], record["size"]) == ("why", "u/ann", 0)
+
+
+def test_rewritten_metadata_are_logged(client: DataFed, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="motif.ingest.datafed"):
+        client.create_records([Draft("scan", {"bias": float("nan")})], "root")
+    assert "scan: bias: nan is no JSON number" in caplog.text
 
 
 def test_the_context_number_never_overflows(client: DataFed) -> None:

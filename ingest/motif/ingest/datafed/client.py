@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from motif.ingest.datafed import documents, metadata
+from motif.ingest.datafed import documents, drafting
 from motif.ingest.datafed.connection import Connection
+from motif.ingest.datafed.drafting import Draft
 from motif.ingest.datafed.errors import DataFedError, RefusedError
 from motif.ingest.datafed.wire import Session, plain
 
@@ -18,26 +18,9 @@ PAGE = 1000
 SEARCH_LIMIT = 10_000
 """Past this many results a search silently answers with its last page again."""
 EXPORT_CHUNK = 150
-BATCH_BYTES = 800_000
-"""Metadata sent in one batch request (the client's own limit is 1 MiB)."""
-TITLE_LENGTH = 80
-"""Longer titles would be cut, and equal ones renamed, without a word."""
 SORT_BY_UPDATE = 4
 ENCRYPT_IF_AVAILABLE = 1
 LISTING_ATTEMPTS = 5
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A record to create."""
-
-    title: str
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    description: str = ""
-    tags: Sequence[str] = ()
-    alias: str = ""
-    dependencies: Sequence[tuple[str, str]] = ()
-    """(type, record id) with the types ``der``, ``comp`` and ``ver``."""
 
 
 @dataclass(frozen=True)
@@ -131,14 +114,14 @@ class DataFed:
         """Create one record in a collection."""
         reply = self.request(
             "RecordCreateRequest",
-            title=_title(draft.title),
-            metadata=metadata.dumps(draft.metadata),
+            title=drafting.checked_title(draft.title),
+            metadata=drafting.json_text(draft.metadata, draft.title),
             parent_id=collection,
-            **_given(
+            **drafting.given(
                 desc=draft.description,
                 tags=list(draft.tags),
                 alias=draft.alias,
-                deps=_dependencies(draft.dependencies),
+                deps=drafting.dependencies(draft.dependencies),
             ),
         )
         return documents.from_view(reply["data"][0])
@@ -146,10 +129,10 @@ class DataFed:
     def create_records(self, drafts: Sequence[Draft], collection: str) -> list[dict[str, Any]]:
         """Create records in a collection in few requests; they come back in order."""
         created: list[dict[str, Any]] = []
-        for batch in _batches([_batch_item(draft, collection) for draft in drafts]):
+        for batch in drafting.batches([drafting.batch_item(draft, collection) for draft in drafts]):
             reply = self.request("RecordCreateBatchRequest", records=f"[{','.join(batch)}]")
             created.extend(map(documents.from_view, reply["data"]))
-        titles = [_title(draft.title) for draft in drafts]
+        titles = [drafting.checked_title(draft.title) for draft in drafts]
         if len(created) != len(titles) or not all(
             record["title"].startswith(title)  # equal titles get the record's number behind them
             for record, title in zip(created, titles, strict=True)
@@ -177,10 +160,13 @@ class DataFed:
         """
         request: dict[str, Any] = {"id": record_id, **fields}
         if metadata is not None:
-            request |= {"metadata": _dump(metadata), "mdset": replace_metadata}
+            request |= {
+                "metadata": drafting.json_text(metadata, record_id),
+                "mdset": replace_metadata,
+            }
         if tags is not None:
             request |= {"tags": list(tags)} if tags else {"tags_clear": True}
-        request |= _given(dep_add=_dependencies(add_dependencies))
+        request |= drafting.given(dep_add=drafting.dependencies(add_dependencies))
         self.request("RecordUpdateRequest", **request)
 
     def delete_records(self, ids: Sequence[str]) -> None:
@@ -211,7 +197,8 @@ class DataFed:
                 )
                 totals.add(reply.total)
                 found.update(
-                    (i.id, (i.id, i.title, i.alias, int(i.size), i.external)) for i in reply.item
+                    (i.id, (i.id, i.title, i.alias, documents.whole(i.size), i.external))
+                    for i in reply.item
                 )
                 offset += len(reply.item)
                 if not reply.item or offset >= reply.total:
@@ -258,7 +245,10 @@ class DataFed:
                 continue
             alias = aliases[depth] if depth < len(aliases) else ""
             reply = self.request(
-                "CollCreateRequest", title=_title(title), parent_id=here, **_given(alias=alias)
+                "CollCreateRequest",
+                title=drafting.checked_title(title),
+                parent_id=here,
+                **drafting.given(alias=alias),
             )
             here = str(reply["coll"][0]["id"])
         return here
@@ -333,67 +323,7 @@ class DataFed:
         return str(self.session.api._resolvePathForGlobus(place, False))
 
 
-def _title(title: str) -> str:
-    text = title.strip()
-    if not 1 <= len(text) <= TITLE_LENGTH:
-        raise DataFedError(
-            f"Title {text[:30]!r}… has {len(text)} characters; DataFed takes 1 to {TITLE_LENGTH}."
-        )
-    return text
-
-
 def _task_id(reply: Any, ids: Sequence[str]) -> str:
     if not reply.task.id:
         raise RefusedError(f"DataFed has no raw data to transfer for {', '.join(ids[:3])}.")
     return str(reply.task.id)
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    """Only what is there: an empty field that is sent would overwrite."""
-    return {name: value for name, value in fields.items() if value}
-
-
-def _dump(content: Mapping[str, Any]) -> str:
-    return metadata.dumps(content)
-
-
-def _dependencies(dependencies: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    """As messages; a type the client does not know would silently mean ``der``."""
-    for kind, record_id in dependencies:
-        if kind not in documents.DEPENDENCIES:
-            raise DataFedError(
-                f"Dependency type {kind!r} on {record_id} is unknown; use one of "
-                f"{', '.join(documents.DEPENDENCIES)}."
-            )
-    return [
-        {"type": documents.DEPENDENCIES.index(kind), "id": record_id}
-        for kind, record_id in dependencies
-    ]
-
-
-def _batch_item(draft: Draft, collection: str) -> str:
-    item = {
-        "title": _title(draft.title),
-        "parent": collection,
-        "md": metadata.to_json(draft.metadata),
-    } | _given(
-        desc=draft.description,
-        tags=list(draft.tags),
-        alias=draft.alias,
-        deps=_dependencies(draft.dependencies),
-    )
-    return json.dumps(item, allow_nan=False, ensure_ascii=False)
-
-
-def _batches(items: Sequence[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    size = 0
-    for item in items:
-        length = len(item.encode())
-        if batch and (size + length > BATCH_BYTES or len(batch) >= EXPORT_CHUNK):
-            yield batch
-            batch, size = [], 0
-        batch.append(item)
-        size += length
-    if batch:
-        yield batch

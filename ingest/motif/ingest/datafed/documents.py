@@ -10,6 +10,7 @@ from motif.ingest.datafed.errors import DataFedError
 
 DEPENDENCIES = ("der", "comp", "ver")
 """Names of the dependency types: derived from, component of, new version of."""
+LARGEST = 2**53
 OUTGOING = 1
 """Direction of a dependency on another record."""
 
@@ -29,7 +30,27 @@ def from_export(text: str) -> dict[str, Any]:
     return _document(data, content, data.get("deps") or ())
 
 
-def _document(data: Mapping[str, Any], content: Mapping[str, Any], deps: Any) -> dict[str, Any]:
+def whole(value: Any) -> int:
+    """A count, size or time as an integer; numbers come as doubles.
+
+    Raises:
+        DataFedError: it is none.
+    """
+    if isinstance(value, int | float) and 0 <= value <= LARGEST:
+        return int(value)
+    raise DataFedError(f"DataFed sent {value!r} where a size or time belongs.")
+
+
+def _document(data: Mapping[str, Any], content: Any, deps: Any) -> dict[str, Any]:
+    try:
+        return _checked(data, content, deps)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DataFedError(
+            f"DataFed described record {str(data.get('id'))[:40]} in an unknown form ({error})."
+        ) from error
+
+
+def _checked(data: Mapping[str, Any], content: Any, deps: Any) -> dict[str, Any]:
     record_id = str(data.get("id") or data.get("_id") or "")
     if not record_id:
         raise DataFedError("DataFed described a record without an id; check the server's log.")
@@ -40,13 +61,13 @@ def _document(data: Mapping[str, Any], content: Mapping[str, Any], deps: Any) ->
         "description": str(data.get("desc") or ""),
         "tags": [str(tag) for tag in data.get("tags") or ()],
         "metadata": dict(content),
-        "size": int(data.get("size") or 0),
+        "size": whole(data.get("size") or 0),
         "source": str(data.get("source") or ""),
         "ext": str(data.get("ext") or ""),
         "external": bool(data.get("external")),
-        "created": int(data.get("ct") or 0),
-        "updated": int(data.get("ut") or 0),
-        "uploaded": int(data.get("dt") or 0),
+        "created": whole(data.get("ct") or 0),
+        "updated": whole(data.get("ut") or 0),
+        "uploaded": whole(data.get("dt") or 0),
         "owner": str(data.get("owner") or ""),
         "creator": str(data.get("creator") or ""),
         "repository": str(data.get("repo_id") or data.get("repo") or ""),

@@ -109,11 +109,6 @@ def from_json(value: Any) -> Any:
     return {key: from_json(item) for key, item in value.items()}
 
 
-def dumps(value: Any) -> str:
-    """Strict JSON text of any metadata."""
-    return json.dumps(to_json(value), allow_nan=False, ensure_ascii=False)
-
-
 def loads(text: str | bytes) -> Any:
     """Parse JSON from outside: bare NaN, Infinity, overflowing numbers and bad text become tagged.
 

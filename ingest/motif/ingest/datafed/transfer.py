@@ -26,6 +26,7 @@ FIRST_DELAY, LAST_DELAY, DELAY_GROWTH = 0.005, 5.0, 1.6
 LOST_STARTS = 3
 """Attempts to start a transfer whose acknowledgement is lost; each has a folder of its own."""
 SUCCEEDED, FAILED = 3, 4
+RECORD_ID = re.compile(r"d/[0-9]{1,30}")
 SAFE_EXTENSION = re.compile(r"\.[A-Za-z0-9_]{1,16}")
 
 
@@ -70,8 +71,9 @@ def download(
     raised.
     """
     for item in wanted:
-        if not item.digits.isdigit():
-            raise TransferError(f"Record id {item.record_id!r} is not of the form d/<number>.")
+        if not RECORD_ID.fullmatch(item.record_id):
+            yield item, TransferError(f"Record id {item.record_id!r} is no d/<number>.")
+    wanted = [item for item in wanted if RECORD_ID.fullmatch(item.record_id)]
     into.mkdir(parents=True, exist_ok=True)
     with _staging(client.connection, into) as stage:
         waiting = deque(
@@ -125,7 +127,10 @@ def _collect(
             waiting.append(_Batch([item], batch.folder.with_name(uuid.uuid4().hex)))
         else:
             reason = failure or (
-                "no file arrived" if size is None else f"{size} of {item.size} bytes arrived"
+                f"no file arrived in {batch.folder.parent}; if the endpoint serves another folder "
+                "only, set local_root to it"
+                if size is None
+                else f"{size} of {item.size} bytes arrived"
             )
             yield item, TransferError(f"Raw data of {item.record_id}: {reason}.", task)
     shutil.rmtree(batch.folder, ignore_errors=True)
