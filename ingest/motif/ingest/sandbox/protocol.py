@@ -22,6 +22,7 @@ __all__ = [
     "VERSION",
     "Message",
     "MessageType",
+    "UndecodableError",
     "decode",
     "encode",
     "pb",
@@ -86,23 +87,29 @@ def encode(message: Message) -> tuple[int, bytes]:
     return number, _varint(number << 3 | 2) + _varint(len(body)) + body
 
 
+class UndecodableError(ValueError):
+    """The body of a request cannot be read as the message its frame announces."""
+
+
 def decode(number: int, body: bytes) -> Message:
     """Give the message of type `number` that `body` holds.
 
     Raises:
-        ValueError: the bytes are no envelope, or hold another message than announced.
+        UndecodableError: the bytes are no envelope, or hold another message than announced.
     """
     kind = BY_NUMBER.get(number)
     if kind is None:
-        raise ValueError(f"Unknown message type {number}.")
+        raise UndecodableError(f"Unknown message type {number}.")
     envelope = pb.Envelope()
     if not body:
         return getattr(envelope, kind.field)
     try:
         envelope.ParseFromString(body)
     except DecodeError as error:
-        raise ValueError(f"Message body of {kind.name} cannot be parsed.") from error
+        raise UndecodableError(f"Message body of {kind.name} cannot be parsed.") from error
     field = envelope.WhichOneof("payload")
     if field != kind.field:
-        raise ValueError(f"Frame announces {kind.name} but the body holds {field or 'nothing'}.")
+        raise UndecodableError(
+            f"Frame announces {kind.name} but the body holds {field or 'nothing'}."
+        )
     return getattr(envelope, field)

@@ -19,7 +19,13 @@ from motif.ingest.sandbox.access import (
 )
 from motif.ingest.sandbox.dispatch import Call
 from motif.ingest.sandbox.documents import search_entry
-from motif.ingest.sandbox.language import Expression, QuerySyntaxError, compile_query, truth
+from motif.ingest.sandbox.language import (
+    EvaluationError,
+    Expression,
+    QuerySyntaxError,
+    compile_query,
+    truth,
+)
 from motif.ingest.sandbox.protocol import Message, pb
 from motif.ingest.sandbox.refusal import Refused, denied, missing
 from motif.ingest.sandbox.textsearch import text_matcher
@@ -206,7 +212,14 @@ def _metadata_test(text: str) -> Test:
         expression: Expression = compile_query(text)
     except QuerySyntaxError as error:
         raise Refused(str(error)) from error
-    return lambda row: truth(expression(record_document(row)))
+
+    def test(row: Row) -> bool:
+        try:
+            return truth(expression(record_document(row)))
+        except (EvaluationError, RecursionError) as error:
+            raise Refused(f"{error} (at {row['id']})") from error
+
+    return test
 
 
 def record_document(row: Row) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from motif.ingest.sandbox.database import transaction
 from motif.ingest.sandbox.dispatch import TABLE, Call
 from motif.ingest.sandbox.faults import Faults
 from motif.ingest.sandbox.limits import Limits
-from motif.ingest.sandbox.protocol import BY_NUMBER, Message, decode, encode, pb
+from motif.ingest.sandbox.protocol import BY_NUMBER, Message, UndecodableError, decode, encode, pb
 from motif.ingest.sandbox.refusal import Refused, nack_text
 from motif.ingest.sandbox.table import REFUSED
 from motif.ingest.sandbox.transfer import Transfers
@@ -55,7 +55,7 @@ class Service:
             return encode(self._carry_out(request, key))
         except Refused as refusal:
             return encode(pb.NackReply(err_code=refusal.code, err_msg=nack_text(refusal)))
-        except ValueError as error:
+        except UndecodableError as error:
             return encode(pb.NackReply(err_code=pb.BAD_REQUEST, err_msg=str(error)))
         except Exception:
             log.exception("Request of type %d failed", request.number)

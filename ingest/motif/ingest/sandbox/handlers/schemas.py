@@ -8,10 +8,10 @@ from typing import Any
 from motif.ingest.sandbox import fields
 from motif.ingest.sandbox.access import Row
 from motif.ingest.sandbox.dispatch import Call, handles
-from motif.ingest.sandbox.handlers.users import display_name
 from motif.ingest.sandbox.paging import page
 from motif.ingest.sandbox.protocol import Message, pb
 from motif.ingest.sandbox.refusal import Refused, denied
+from motif.ingest.sandbox.schemadata import newer, related, schema_data, schema_name, uses
 from motif.ingest.sandbox.textsearch import normal
 from motif.ingest.sandbox.validation import (
     metadata_errors,
@@ -24,67 +24,15 @@ _LARGEST_PAGE = 100
 _JSON_SCHEMA = ("", "json-schema")
 
 
-def _name(row: Row) -> str:
-    return f"{row['id']}:{row['version']}"
-
-
-def _uses(call: Call, row: Row) -> int:
-    return int(
-        call.db.execute("SELECT count(*) FROM item WHERE schema = ?", (_name(row),)).fetchone()[0]
-    )
-
-
-def _related(call: Call, row: Row, wanted: str, by: str) -> list[str]:
-    rows = call.db.execute(
-        f"SELECT {wanted} FROM schema_reference WHERE {by} = ? ORDER BY 1", (_name(row),)
-    )
-    return [name for (name,) in rows]
-
-
-def _newer(call: Call, row: Row) -> bool:
-    found = call.db.execute(
-        "SELECT 1 FROM metadata_schema WHERE id = ? AND version > ?", (row["id"], row["version"])
-    )
-    return found.fetchone() is not None
-
-
-def _data(call: Call, row: Row, *, details: bool = True) -> Message:
-    data = pb.SchemaData(
-        id=row["id"],
-        ver=row["version"],
-        depr=_newer(call, row),
-        cnt=_uses(call, row),
-        ref=bool(_related(call, row, "source", "target")),
-        own_id=row["owner"],
-        desc=row["description"],
-        pub=bool(row["public"]),
-        type=row["type"],
-        format=row["format"],
-    )
-    if row["owner"]:
-        owner = call.db.execute("SELECT * FROM account WHERE id = ?", (row["owner"],)).fetchone()
-        data.own_nm = display_name(owner) if owner else ""
-    if details:
-        setattr(data, "def", row["definition"])
-        for field, names in (
-            (data.uses, _related(call, row, "target", "source")),
-            (data.used_by, _related(call, row, "source", "target")),
-        ):
-            for name in names:
-                schema, _, version = name.rpartition(":")
-                field.add(id=schema, ver=int(version))
-    return data
-
-
 def _require_owner(call: Call, row: Row) -> None:
     if not call.admin and row["owner"] != call.uid:
         raise denied()
 
 
 def _require_unused(call: Call, row: Row) -> None:
-    if _uses(call, row):
+    if uses(call, row):
         raise denied("Schema is associated with data records - cannot update.")
-    if _related(call, row, "source", "target"):
+    if related(call, row, "source", "target"):
         raise denied("Schema is referenced by another schema - cannot update.")
 
 
@@ -97,17 +45,17 @@ def _require_system_right(call: Call, request: Message, public: bool) -> None:
 
 def _refer(call: Call, row: Row) -> None:
     """Write down which other schemas a definition refers to."""
-    call.db.execute("DELETE FROM schema_reference WHERE source = ?", (_name(row),))
+    call.db.execute("DELETE FROM schema_reference WHERE source = ?", (schema_name(row),))
     for target in set(references(json.loads(row["definition"]))):
         if ":" not in target:
             raise Refused(f"Invalid reference ID '{target}' in schema (expected id:ver).")
         try:
-            name = _name(schema_row(call, target))
+            name = schema_name(schema_row(call, target))
         except Refused as error:
             raise Refused(f"Referenced schema '{target}' does not exist.") from error
-        if name == _name(row):
+        if name == schema_name(row):
             raise Refused("Schema references self.")
-        call.db.execute("INSERT INTO schema_reference VALUES (?, ?)", (_name(row), name))
+        call.db.execute("INSERT INTO schema_reference VALUES (?, ?)", (schema_name(row), name))
 
 
 def _insert(call: Call, values: dict[str, Any]) -> Row:
@@ -149,7 +97,7 @@ def create(call: Call, request: Message) -> Message:
             "format": "json",
         },
     )
-    return pb.SchemaDataReply(schema=[_data(call, row)])
+    return pb.SchemaDataReply(schema=[schema_data(call, row)])
 
 
 @handles("SchemaReviseRequest", writes=True)
@@ -157,7 +105,7 @@ def revise(call: Call, request: Message) -> Message:
     """The next version of a schema; the older one stays."""
     row = schema_row(call, request.id)
     _require_owner(call, row)
-    if _newer(call, row):
+    if newer(call, row):
         raise denied(f"A revision of schema '{request.id}' already exists.")
     public = request.pub if request.HasField("pub") else bool(row["public"])
     _require_system_right(call, request, public)
@@ -181,7 +129,7 @@ def revise(call: Call, request: Message) -> Message:
             "format": row["format"],
         },
     )
-    return pb.SchemaDataReply(schema=[_data(call, new)])
+    return pb.SchemaDataReply(schema=[schema_data(call, new)])
 
 
 @handles("SchemaUpdateRequest", writes=True)
@@ -200,7 +148,7 @@ def update(call: Call, request: Message) -> Message:
     definition = getattr(request, "def") if request.HasField("def") else row["definition"]
     parse_definition(definition)
     text = request.desc if request.HasField("desc") else row["description"]
-    call.db.execute("DELETE FROM schema_reference WHERE source = ?", (_name(row),))
+    call.db.execute("DELETE FROM schema_reference WHERE source = ?", (schema_name(row),))
     call.db.execute(
         "UPDATE metadata_schema SET id = ?, description = ?, public = ?, definition = ?, "
         "owner = ?, ut = ? WHERE id = ? AND version = ?",
@@ -217,11 +165,11 @@ def update(call: Call, request: Message) -> Message:
     )
     changed = schema_row(call, f"{name}:{row['version']}")
     _refer(call, changed)
-    return pb.SchemaDataReply(schema=[_data(call, changed)])
+    return pb.SchemaDataReply(schema=[schema_data(call, changed)])
 
 
 def _require_new_name(call: Call, row: Row, name: str) -> None:
-    if row["version"] or _newer(call, row):
+    if row["version"] or newer(call, row):
         raise denied("Cannot change schema ID once revisions exist.")
     if call.db.execute("SELECT 1 FROM metadata_schema WHERE id = ?", (name,)).fetchone():
         raise Refused("Conflicting ID or alias")
@@ -233,7 +181,7 @@ def view(call: Call, request: Message) -> Message:
     row = schema_row(call, request.id)
     if not (row["public"] or call.admin or row["owner"] == call.uid):
         raise denied()
-    data = _data(call, row)
+    data = schema_data(call, row)
     if request.resolve:
         definition = json.loads(row["definition"])
         definition["_refs"] = _resolved(call, row)
@@ -243,13 +191,13 @@ def view(call: Call, request: Message) -> Message:
 
 def _resolved(call: Call, row: Row) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    names = _related(call, row, "target", "source")
+    names = related(call, row, "target", "source")
     while names:
         name = names.pop()
         if name not in found:
             other = schema_row(call, name)
             found[name] = json.loads(other["definition"])
-            names += _related(call, other, "target", "source")
+            names += related(call, other, "target", "source")
     return found
 
 
@@ -262,9 +210,9 @@ def delete(call: Call, request: Message) -> Message:
     older = call.db.execute(
         "SELECT 1 FROM metadata_schema WHERE id = ? AND version < ?", (row["id"], row["version"])
     ).fetchone()
-    if older and _newer(call, row):
+    if older and newer(call, row):
         raise denied("Cannot delete intermediate schema revisions.")
-    call.db.execute("DELETE FROM schema_reference WHERE source = ?", (_name(row),))
+    call.db.execute("DELETE FROM schema_reference WHERE source = ?", (schema_name(row),))
     call.db.execute(
         "DELETE FROM metadata_schema WHERE id = ? AND version = ?", (row["id"], row["version"])
     )
@@ -292,7 +240,7 @@ def search(call: Call, request: Message) -> Message:
         rows = [row for row in rows if words in normal(row["description"])]
     shown = rows[offset : offset + min(count, _LARGEST_PAGE)]
     return pb.SchemaDataReply(
-        schema=[_data(call, row, details=False) for row in shown],
+        schema=[schema_data(call, row, details=False) for row in shown],
         offset=offset,
         count=len(shown),
         total=len(rows),

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from motif.ingest.sandbox.language.parser import Expression, parse
 from motif.ingest.sandbox.language.rewrite import QuerySyntaxError, rewrite
-from motif.ingest.sandbox.language.values import truth
+from motif.ingest.sandbox.language.values import EvaluationError, truth
 
-__all__ = ["Expression", "QuerySyntaxError", "compile_query", "parse", "rewrite", "truth"]
+__all__ = [
+    "EvaluationError",
+    "Expression",
+    "QuerySyntaxError",
+    "compile_query",
+    "parse",
+    "rewrite",
+    "truth",
+]
 
 
 def compile_query(text: str) -> Expression:

@@ -7,7 +7,14 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from motif.ingest.sandbox.language.values import Value, compare, number, rank, truth
+from motif.ingest.sandbox.language.values import (
+    EvaluationError,
+    Value,
+    compare,
+    number,
+    rank,
+    truth,
+)
 
 _LONGEST = 100_000
 
@@ -118,7 +125,7 @@ def _replace_nth(values: Value, place: Value, value: Value, default: Value = Non
     found, index = list(array(values)), int(number(place))
     index = max(0, index + len(found)) if index < 0 else index
     if index >= _LONGEST:
-        raise ValueError("Position in 'replace_nth' is too large.")
+        raise EvaluationError("Position in 'replace_nth' is too large.")
     found += [default] * (index - len(found) + 1)
     found[index] = value
     return found

@@ -14,7 +14,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from motif.ingest.sandbox.language.arrays import ARRAY_FUNCTIONS, array
-from motif.ingest.sandbox.language.values import Value, compare, finite, number, text
+from motif.ingest.sandbox.language.values import (
+    EvaluationError,
+    Value,
+    compare,
+    finite,
+    number,
+    text,
+)
 
 Function = Callable[..., Value]
 
@@ -105,7 +112,7 @@ def _date_timestamp(value: Value = None, *_parts: Value) -> Value:
 
 
 def _not_computed(*_values: Value) -> Value:
-    raise ValueError("Geographic functions are not computed by the sandbox.")
+    raise EvaluationError("Geographic functions are not computed by the sandbox.")
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -159,10 +166,10 @@ def call(name: str, values: list[Any]) -> Value:
     """Call a function by name.
 
     Raises:
-        ValueError: wrong number of values, or a function that is not computed.
+        EvaluationError: wrong number of values, or a function that is not computed.
     """
     function = FUNCTIONS.get(name) or DATE_FUNCTIONS[name]
     try:
         return function(*values)
     except TypeError as error:
-        raise ValueError(f"Wrong arguments for function '{name}'.") from error
+        raise EvaluationError(f"Wrong arguments for function '{name}'.") from error

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import re
 
+from motif.ingest.sandbox.language.values import EvaluationError
+
 _LONGEST_PATTERN = 500
 _LONGEST_SUBJECT = 1_000
 _MOST_REPETITIONS = 8
 
 
-class PatternError(ValueError):
+class PatternError(EvaluationError):
     """A regular expression is invalid, or could take for ever."""
 
 

@@ -14,6 +14,10 @@ Value = Any
 """What JSON can hold."""
 
 
+class EvaluationError(ValueError):
+    """An expression cannot be evaluated for a record."""
+
+
 def rank(value: Value) -> int:
     """Give the place of a value's type in the order of types."""
     if value is None:
