@@ -68,7 +68,8 @@ def _coefficient(figure: go.Figure, value: float, place: dict[str, int], theme: 
     figure.add_trace(
         go.Heatmap(
             z=[[value]], zmin=-1, zmax=1, colorscale=diverging(theme), showscale=False,
-            text=[[f"{value:.2f}"]], texttemplate="%{text}", textfont={"size": 13, "color": "#ffffff"},
+            text=[[f"{value:.2f}"]], texttemplate="%{text}",
+            textfont={"size": 13, "color": "#ffffff"},
         ),
         **place,
     )  # fmt: skip

@@ -55,9 +55,11 @@ def sample_card(
     if len(axis):
         _spectrum(figure, axis, spectrum, spectrum_gradient, theme)
         _band(figure, axis, spectrum_gradient, spectrum_gradient_std, theme)
+    least = float(100 * composition[composition > 0].min()) if composition.any() else 1.0
     figure.update_xaxes(
         title="concentration (at.%)",
         type="log",
+        range=[np.log10(min(0.3, least / 2)), 2],
         tickvals=[0.01, 0.1, 0.3, 1, 3, 10, 30, 100],
         ticktext=["0.01", "0.1", "0.3", "1", "3", "10", "30", "100"],
         row=1,
