@@ -11,6 +11,7 @@ import numpy as np
 from motif.analysis.search.members import Ids
 from motif.analysis.search.recent import Recent
 from motif.analysis.search.space import Space, Vectors
+from motif.core.errors import UnsuitableDataError
 from motif.core.records import Measurement, canonical_json, content_id
 
 if TYPE_CHECKING:
@@ -43,7 +44,14 @@ def image_space(workspace: Workspace, made: Sequence[Derivation]) -> Space:
 
     def describe(data: xr.DataArray, _: Mapping[str, float]) -> Vectors:
         values = np.asarray(data.values, np.float32)
-        return np.asarray(_features(extractor)([(_as_row(data), values)])[0], np.float32)
+        found = np.asarray(_features(extractor)([(_as_row(data), values)])[0], np.float32)
+        if not found.any() or not np.isfinite(found).all():
+            channels = ", ".join(str(name) for name in data.coords["channel"].values)
+            raise UnsuitableDataError(
+                f"Nothing can be compared in this image of {channels}; choose one that shows a "
+                "pattern in phase, amplitude or height."
+            )
+        return found
 
     return Space.made(
         kind="image",

@@ -113,7 +113,7 @@ class Question:
         return space.describe(data if self.region is None else self.region.cut(data), composition)
 
     def _from_file(self, file: Path) -> Measurement:
-        from motif.core.plugins import read_file
+        from motif.analysis.search.files import read_file
 
         if not self._measurements:
             reading = read_file(file)

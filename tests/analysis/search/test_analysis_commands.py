@@ -1,0 +1,82 @@
+"""The commands ``motif search`` and ``motif project`` as one types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from motif.analysis import commands
+from motif.core.catalog import MeasurementRow
+from motif.core.errors import ConfigError, MotifError
+from motif.core.workspace import Workspace
+
+app = typer.Typer()
+app.command("search")(commands.search)
+app.command("project")(commands.project)
+
+
+def run(workspace: Workspace, *arguments: str) -> str:
+    result = CliRunner().invoke(app, [*arguments, "--workspace", str(workspace.root)])
+    if isinstance(result.exception, MotifError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_search_prints_one_document(workspace: Workspace, library: list[MeasurementRow]) -> None:
+    one = library[0]
+    out = run(workspace, "search", "lib", "--id", one.id, "-k", "5", "--json",
+              "--where", 'operator != "wu"')  # fmt: skip
+    results = json.loads(out)["results"]
+    assert len(results) == 5
+    assert all(set(hit) == {"id", "record", "distance", "facets"} for hit in results)
+    assert one.id not in {hit["id"] for hit in results}
+    assert {hit["facets"]["operator"] for hit in results} <= {"xu", "li"}
+    kept = json.loads(
+        run(workspace, "search", "lib", "--id", one.id, "--include-query", "--json",
+            "--weight", "composition=3", "--weight", "spectrum=0.5")
+    )["results"]  # fmt: skip
+    assert (kept[0]["id"], kept[0]["distance"]) == (one.id, 0)
+
+
+def test_search_prints_a_table_for_people(
+    workspace: Workspace, library: list[MeasurementRow]
+) -> None:
+    lines = run(workspace, "search", "lib", "--id", library[0].id, "-k", "3").splitlines()
+    assert len(lines) == 4
+    assert "material" in lines[0]
+    nothing = run(
+        workspace, "search", "lib", "--id", library[0].id, "--where", 'operator = "nobody"'
+    )
+    assert "loosen the filter" in nothing
+
+
+def test_a_weight_is_a_part_and_a_number(
+    workspace: Workspace, library: list[MeasurementRow]
+) -> None:
+    with pytest.raises(ConfigError, match='"spectrum" is not a weight'):
+        run(workspace, "search", "lib", "--id", library[0].id, "--weight", "spectrum")
+
+
+def test_project_prints_what_it_made(workspace: Workspace, library: list[MeasurementRow]) -> None:
+    document = json.loads(run(workspace, "project", "lib", "--json"))
+    assert document["count"] == 60
+    assert workspace.ledger.get(document["projection"]).stage == "projection"
+    assert {"trustworthiness", "neighbourhood_preservation", "name", "seconds"} <= set(document)
+    part = run(workspace, "project", "lib", "--parent", document["projection"],
+               "--where", 'operator = "xu"', "--preset", "published")  # fmt: skip
+    assert "of 20 measurements" in part
+
+
+def test_importing_the_commands_loads_nothing_heavy() -> None:
+    heavy = {"torch", "faiss", "umap", "sklearn", "xarray", "zarr", "sqlalchemy", "scipy", "numpy"}
+    code = f"import sys, motif.analysis.commands; sys.exit(str({heavy} & set(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.stderr.strip() == "set()"
