@@ -74,6 +74,7 @@ def run(lab: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     app = typer.Typer()
     app.command("train")(commands.train_composition)
     app.command("gradients")(commands.gradients)
+    app.command("suggest")(commands.suggest)
 
     def call(*arguments: str) -> Any:
         options = ["-w", str(lab)]
@@ -109,6 +110,26 @@ def test_gradients_name_samples_and_elements(run: Run) -> None:
     assert sum(sample["total_gradient"].values()) == pytest.approx(0, abs=1e-9)
     assert min(sample["sign_agreement"].values()) >= 0
     assert "with --json" in run("gradients", "bivo4")
+
+
+def test_suggestions_are_new_and_better_than_most(run: Run, lab: Path) -> None:
+    run("train", "bivo4", "--members", "3", "--folds", "3", "--json")
+    document = run("suggest", "bivo4", "-n", "5", "--json")
+    assert 1 <= len(document["table"]) <= 5
+    proposed = np.array([[row["composition"][e] for e in ELEMENTS] for row in document["table"]])
+    np.testing.assert_allclose(proposed.sum(1), 1, atol=1e-5)
+    with Workspace.open(lab) as workspace:
+        library = workspace.library("bivo4")
+    order = [library.elements.index(e) for e in ELEMENTS]
+    measured = library.composition[:, order]
+    gap = np.linalg.norm(measured[None] - proposed[:, None], axis=-1)
+    assert gap.min() >= 0.0049
+    exact = bivo4_performance(proposed, np.zeros(len(proposed)))
+    usual = bivo4_performance(measured, np.zeros(len(measured)))
+    assert exact.mean() > np.quantile(usual, 0.8)
+    merit = [row["prediction"] - row["spread"] for row in document["table"]]
+    assert merit == sorted(merit, reverse=True)
+    assert "members expect a gain" in run("suggest", "bivo4", "-n", "5")
 
 
 def test_commands_load_nothing_heavy() -> None:

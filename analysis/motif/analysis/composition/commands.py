@@ -72,6 +72,37 @@ def gradients(
     emit(document, as_json, _gradients_text(document))
 
 
+def suggest(
+    collection: CollectionArgument,
+    target: TargetOption = None,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Compositions named.")] = 10,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Name compositions worth making next, with the reason."""
+    from motif.analysis.composition.suggestions import suggest as rank
+    from motif.core.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        derivation = rank(opened, collection, target=target, count=count)
+    document = {"derivation": derivation.id, **derivation.summary}
+    emit(document, as_json, _suggestions_text(document))
+
+
+def _suggestions_text(document: dict[str, Any]) -> str:
+    if not document["table"]:
+        return "No composition beyond the measured ones is expected to gain by every member."
+    unit = document["unit"]
+    lines = [f"Best measured {document['target']}: {document['best_measured']:.3g} {unit}."]
+    for number, row in enumerate(document["table"], 1):
+        parts = " ".join(f"{e} {100 * f:.2f}" for e, f in row["composition"].items() if f > 0)
+        lines.append(
+            f"{number}. {parts} at.%: expected {row['prediction']:.3g}, "
+            f"spread {row['spread']:.2g} {unit}. {row['reason']}"
+        )
+    return "\n".join(lines)
+
+
 def _gradients_document(study: Study) -> dict[str, Any]:
     """Per sample: composition, performance, and per element partial and total gradients."""
     arrays, elements = study.arrays, study.elements

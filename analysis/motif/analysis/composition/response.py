@@ -21,6 +21,8 @@ class SpectralResponse:
     S(c) = b + A c + Σ_j k(c, a_j) w_j with k(c, a) = exp(-γ |c - a|²).
     """
 
+    offset: NDArray[np.float64]
+    """b, (L,)"""
     linear: NDArray[np.float64]
     """A, (E, L)"""
     anchors: NDArray[np.float64]
@@ -28,6 +30,11 @@ class SpectralResponse:
     weights: NDArray[np.float64]
     """w, (m, L)"""
     gamma: float
+
+    def predict(self, composition: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Average spectra (n, L) at compositions (n, E)."""
+        kernel = _kernel(composition, self.anchors, self.gamma)
+        return np.asarray(self.offset + composition @ self.linear + kernel @ self.weights)
 
     def chain(
         self, by_spectrum: NDArray[np.float64], composition: NDArray[np.float64]
@@ -63,8 +70,14 @@ def spectral_response(
         predicted = (features[test] - centre) @ solution + spectra[~test].mean(0)
         errors.append(float(((predicted - spectra[test]) ** 2).sum()))
     best = RIDGES[int(np.argmin(errors))]
-    solution, _ = _solve(features, spectra, best, elements)
-    return SpectralResponse(solution[:elements] / scale, anchors, solution[elements:], gamma)
+    solution, centre = _solve(features, spectra, best, elements)
+    return SpectralResponse(
+        offset=spectra.mean(0) - centre @ solution,
+        linear=solution[:elements] / scale,
+        anchors=anchors,
+        weights=solution[elements:],
+        gamma=gamma,
+    )
 
 
 def _solve(

@@ -24,7 +24,7 @@ from motif.analysis.composition.truth import true_gradient
 from motif.analysis.composition.validation import mean_absolute_error, r2_score
 from motif.core.catalog import Derivation
 from motif.core.compute import client_for
-from motif.core.errors import ConfigError
+from motif.core.errors import ConfigError, UnsuitableDataError
 from motif.core.progress import Progress
 from motif.core.workspace import Workspace
 
@@ -215,6 +215,26 @@ def load_study(workspace: Workspace, collection: str, target: str | None = None)
     wanted = {} if target is None else {"target": target}
     derivation = workspace.ledger.latest(STAGE, collection, **wanted)
     return Study(derivation, workspace.ledger.arrays(derivation))
+
+
+def reload(workspace: Workspace, study: Study) -> tuple[Prepared, Ensemble]:
+    """The samples and the ensemble that a study's gradients were made from.
+
+    Raises:
+        UnsuitableDataError: the library is no longer the one the study learnt from.
+    """
+    summary = study.derivation.summary
+    collection, target = study.derivation.collection, summary["target"]
+    prepared = prepare(workspace.library(collection, target))
+    inputs = study.derivation.inputs[: summary["members"]]
+    rows = [workspace.ledger.get(member) for member in inputs]
+    if prepared.digest != rows[0].parameters["data"]:
+        raise UnsuitableDataError(
+            f'"{collection}" has changed since it was studied; '
+            f"run motif train composition {collection} again."
+        )
+    recipe = Recipe(**rows[0].parameters["recipe"])
+    return prepared, load_ensemble(workspace, recipe, prepared, rows)
 
 
 def load_ensemble(
