@@ -16,6 +16,7 @@ class Notice:
 
     text: str
     remedy: str
+    """A command, or words when it does not begin with ``motif``."""
 
 
 def notices(
@@ -34,7 +35,7 @@ def notices(
         sources[one.source] = sources.get(one.source, 0) + 1
     for source, number in sources.items():
         text = f'{count(number, "file")} of "{source}" could not be read.'
-        found.append(Notice(text, "the reasons stand on the page Jobs"))
+        found.append(Notice(text, "The reasons stand on the page Jobs."))
     for name in collections:
         found += _lagging(lab, name)
     return found

@@ -9,7 +9,7 @@ from motif.core.catalog import facet_value
 from motif.core.workspace import Workspace
 from motif.dashboard.quantities import day, quantity
 
-SHOWN = ("material", "mode", "scan_size", "temperature", "operator", "acquired_at", "outcome")
+SHOWN = ("material", "scan_size", "operator", "acquired_at", "temperature", "mode", "outcome")
 """Facets a microscopist asks for first, in this order."""
 
 LINES = 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from motif.dashboard.colours import Scale, lookup_table
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same measurement would be drawn differently."""
 
 SIZES = (128, 256, 640)
 """Widths in pixels that may be asked for; the larger ones carry a scale bar."""
 
 SCALE_BAR_FROM = 256
+WHITE = (255, 255, 255, 255)
 CLIP = (1.0, 99.0)
 """Percentiles mapped to the ends of the colour scale."""
 
@@ -105,30 +107,49 @@ def _draw_scale_bar(draw: ImageDraw.ImageDraw, size: tuple[int, int], width_m: f
     width, height = size
     length = nice_length(width_m)
     pixels = length / width_m * width
-    font = ImageFont.load_default(max(12, width // 26))
+    font = _font(max(12, width // 26))
     text = length_text(length)
     left, base = width * 0.04, height * 0.955
     top = base - width * 0.014
-    _, _, text_width, text_height = draw.textbbox((0, 0), text, font=font)
+    _, _, text_width, text_height = draw.textbbox((0, 0), text.replace("µ", "g"), font=font)
     pad = width * 0.016
     box_right = left + max(pixels, text_width) + pad
     draw.rounded_rectangle(
         (left - pad, top - text_height - 2 * pad, box_right, base + pad),
         radius=pad, fill=(0, 0, 0, 130),
     )  # fmt: skip
-    draw.rectangle((left, top, left + pixels, base), fill=(255, 255, 255, 255))
-    draw.text((left, top - text_height - pad * 0.7), text, font=font, fill=(255, 255, 255, 255))
+    draw.rectangle((left, top, left + pixels, base), fill=WHITE)
+    _draw_text(draw, left, top - text_height - pad * 0.7, text, font)
+
+
+def _draw_text(
+    draw: ImageDraw.ImageDraw, left: float, top: float, text: str, font: ImageFont.FreeTypeFont
+) -> None:
+    """White text; Pillow's own font lacks the micro sign, so that is a u with a longer stem."""
+    draw.text((left, top), text.replace("µ", "u"), font=font, fill=WHITE)
+    if "µ" in text:
+        start = left + font.getlength(text[: text.index("µ")])
+        u_left, u_top, _, baseline = draw.textbbox((start, top), "u", font=font)
+        tail = baseline + 0.38 * (baseline - u_top)
+        draw.rectangle((u_left, u_top + 1, u_left + max(1, font.size // 12), tail), fill=WHITE)
 
 
 def _draw_mark(draw: ImageDraw.ImageDraw, size: tuple[int, int]) -> None:
     """The word "simulated" in the upper right corner."""
     width = size[0]
-    font = ImageFont.load_default(max(10, width // 34))
+    font = _font(max(10, width // 34))
     _, _, text_width, text_height = draw.textbbox((0, 0), "simulated", font=font)
     pad = max(2, width // 90)
     left = width - text_width - 3 * pad
     draw.rectangle((left, 0, width, text_height + 2 * pad), fill=(0, 0, 0, 150))
-    draw.text((left + 1.5 * pad, pad * 0.8), "simulated", font=font, fill=(255, 255, 255, 255))
+    draw.text((left + 1.5 * pad, pad * 0.8), "simulated", font=font, fill=WHITE)
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(size)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return font
 
 
 def _webp(picture: Image.Image) -> bytes:

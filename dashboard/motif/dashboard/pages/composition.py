@@ -202,6 +202,9 @@ def _show_sample(
         there = replace(view.carried(), id=identity)
         link("search", there, "Like it", ":material/image_search:")
         link("measurement", there, "Open", ":material/open_in_full:")
+    told = direction(study.elements, mean, std, agreement, study.gradient_unit, study.members)
+    if told:
+        frame.quiet(told)
     axis = study.array("axis")
     intensity, title = np.zeros(0), ""
     if axis.size:
@@ -217,12 +220,9 @@ def _show_sample(
         spectrum_unit=f"{study.target_unit or '1'} per unit of normalised intensity",
         theme=theme, simulated=study.simulated,
     )  # fmt: skip
-    figure.update_layout(height=700, margin={"t": 24, "b": 40, "l": 56, "r": 12})
+    figure.update_layout(height=700, margin={"t": 36, "b": 40, "l": 56, "r": 12})
     figure.update_traces(textangle=0, selector={"type": "bar"})
     _chart(figure, "sample-card")
-    told = direction(study.elements, mean, std, agreement, study.gradient_unit, study.members)
-    if told:
-        frame.quiet(told)
     notes = [SPREAD.format(members=study.members)]
     if axis.size:
         notes.insert(0, SPECTRAL.format(target=study.target))

@@ -19,6 +19,7 @@ from motif.dashboard.quantities import ago, count, duration, moment
 
 REFRESH_SECONDS = 5
 LIMIT = 100
+LISTED = 200
 LOG_BYTES = 8_000
 TABLE = "runs"
 STATES = {"running": "blue", "done": "green", "failed": "red", "lost": "orange"}
@@ -74,8 +75,8 @@ def _show_runs(workspace: Workspace, runs: list[Run]) -> None:
             "State": st.column_config.MultiselectColumn(
                 options=list(STATES), color=list(STATES.values()), width="small"
             ),
-            "Started": st.column_config.DatetimeColumn(format="distance", width="small"),
-            "Took": st.column_config.TextColumn(width="small"),
+            "Started": st.column_config.DatetimeColumn(format="distance", width=130),
+            "Took": st.column_config.TextColumn(width=90),
         },
     )  # fmt: skip
     rows = chosen["selection"]["rows"]
@@ -126,7 +127,8 @@ def _show_run(workspace: Workspace, run: Run) -> None:
         frame.refusal(run.error)
     lines = log_tail(workspace.root, run.log)
     if lines:
-        st.code(lines, language=None, height=220, wrap_lines=True)
+        tall = lines.count("\n") > 9
+        st.code(lines, language=None, height=240 if tall else "content", wrap_lines=True)
     if run.state in ("failed", "lost"):
         frame.quiet(f"Run it again with: motif jobs retry {run.id}")
 
@@ -171,20 +173,16 @@ def _show_quarantine(held: list[Quarantined]) -> None:
     if not held:
         frame.quiet("Every file that came could be read.")
         return
-    table = {
-        "File": [one.file_name or one.title for one in held],
-        "Why it could not be read": [one.reason for one in held],
-        "Source": [one.source for one in held],
-        "Place": [one.native_id for one in held],
-        "Attempts": [one.attempts for one in held],
-        "First seen": [datetime.fromisoformat(one.first_seen) for one in held],
-    }
-    st.dataframe(
-        table, hide_index=True, row_height=58, height=min(480, 40 + 58 * len(held)),
-        column_config={
-            "File": st.column_config.TextColumn(width="medium"),
-            "Why it could not be read": st.column_config.TextColumn(width=520),
-            "Attempts": st.column_config.NumberColumn(width="small"),
-            "First seen": st.column_config.DatetimeColumn(format="distance", width="small"),
-        },
-    )  # fmt: skip
+    rows = "".join(
+        f"<tr><td>{escape(one.file_name or one.title)}</td><td>{escape(one.reason)}</td>"
+        f"<td>{escape(one.source)}</td><td>{one.attempts}</td>"
+        f"<td>{escape(ago(one.first_seen))}</td></tr>"
+        for one in held[:LISTED]
+    )
+    head = "".join(
+        f"<th>{name}</th>"
+        for name in ("File", "Why it could not be read", "Source", "Attempts", "First seen")
+    )
+    st.html(f'<table class="motif-table"><tr>{head}</tr>{rows}</table>')
+    if len(held) > LISTED:
+        frame.quiet(f"{len(held) - LISTED:,} more; motif status --json lists all of them.")

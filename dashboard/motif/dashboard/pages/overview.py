@@ -143,10 +143,14 @@ def _show_notices(found: Sequence[Notice]) -> None:
         frame.quiet("Nothing. Every file was read and every result is up to date.")
         return
     items = "".join(
-        f"<li><span>{escape(one.text)}</span><code>{escape(one.remedy)}</code></li>"
-        for one in found
+        f"<li><span>{escape(one.text)}</span>{_remedy(one.remedy)}</li>" for one in found
     )
     st.html(f'<ul class="motif-jobs">{items}</ul>')
+
+
+def _remedy(text: str) -> str:
+    tag = "code" if text.startswith("motif ") else "span"
+    return f"<{tag}>{escape(text)}</{tag}>"
 
 
 def _show_runs(runs: Sequence[Run]) -> None:

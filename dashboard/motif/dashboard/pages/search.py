@@ -22,6 +22,7 @@ from motif.dashboard.parts import frame, measurement
 from motif.dashboard.parts.filterbar import show_filter
 from motif.dashboard.parts.gallery import Tile, show_gallery
 from motif.dashboard.parts.selection import representatives, summary, tiles
+from motif.dashboard.picture import SIZES
 from motif.dashboard.quantities import count
 from motif.dashboard.thumbnails import thumbnail_url
 from motif.dashboard.view import View
@@ -111,7 +112,7 @@ def _show_answers(here: Lab, view: View, table: FacetTable, filtered: Filtered) 
     left, right = st.columns([1, 2.9], gap="large")
     with left:
         frame.heading("Search")
-        measurement.show_picture(view.id, question.title)
+        measurement.show_picture(view.id, question.title, size=SIZES[1])
         frame.subheading(question.title)
         frame.quiet(" · ".join(question.lines))
         with st.container(horizontal=True):
@@ -161,13 +162,18 @@ def _tile(place: int, hit: Hit, table: FacetTable, own: Mapping[str, FacetValue]
     shared = [
         name.replace("_", " ")
         for name in COMPARED
-        if name in own and hit.facets.get(name) == own[name]
+        if name in own and hit.facets.get(name) == own[name] and _varies(table, name)
     ]
     lines = [" · ".join(table.words(row, SHOWN)[:2])]
     lines.append(f"same {', '.join(shared)}" if shared else "no facet shared")
     return Tile(
         hit.id, thumbnail_url(hit.id), table.titles[row], lines, f"{place} · {hit.distance:.3g}"
     )
+
+
+def _varies(table: FacetTable, name: str) -> bool:
+    """Whether sharing this facet tells anything in this collection."""
+    return name in table.columns and len(table.columns[name].labels) > 1
 
 
 def _on_pick(gallery: str) -> None:

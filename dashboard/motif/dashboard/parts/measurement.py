@@ -16,13 +16,17 @@ from motif.dashboard.thumbnails import thumbnail_url
 
 
 def show_picture(
-    measurement_id: str, title: str, channel: int | None = None, scale: Scale = "viridis"
+    measurement_id: str,
+    title: str,
+    channel: int | None = None,
+    scale: Scale = "viridis",
+    size: int = SIZES[-1],
 ) -> None:
-    """The large picture with its scale bar."""
-    source = thumbnail_url(measurement_id, SIZES[-1], channel, scale)
+    """A picture large enough for its scale bar."""
+    source = thumbnail_url(measurement_id, size, channel, scale)
     st.html(
         f'<figure class="motif-picture"><img src="{escape(source)}" alt="{escape(title)}" '
-        'width="640" height="640"></figure>'
+        f'width="{size}" height="{size}"></figure>'
     )
 
 
