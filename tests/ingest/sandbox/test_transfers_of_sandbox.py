@@ -216,6 +216,21 @@ def test_deleted_raw_data_leave_the_record(ada: Any, lab: Path, wire: SimpleName
     assert ada.dataView(record)[0].data[0].size == 0
 
 
+def test_the_servers_own_files_stay_its_own(tmp_path: Path, wire: SimpleNamespace) -> None:
+    with Sandbox(tmp_path / "s", users=["ada:x"], endpoints={"l#l": tmp_path}) as server:
+        api = wire.connect(server, "ada")
+        (tmp_path / "f.priv").write_text("f")
+        record = wire.record(api)
+        for path in ("/s/ada.priv", "/s/sandbox.sqlite", "/s/repo/sandbox/user/ada/1"):
+            task = upload(api, wire, record, f"l#l{path}")
+            assert (task.status, task.msg) == (pb.TS_FAILED, "Permission denied")
+        assert upload(api, wire, record, "l#l/f.priv").status == pb.TS_SUCCEEDED
+        for path in ("/s", "/s/repo/sandbox"):
+            task = download(api, wire, record, f"l#l{path}", orig_fname=True)
+            assert (task.status, task.msg) == (pb.TS_FAILED, "Permission denied")
+        assert download(api, wire, record, "l#l/s/endpoint").status == pb.TS_SUCCEEDED
+
+
 def test_default_endpoint(tmp_path: Path, wire: SimpleNamespace) -> None:
     with Sandbox(tmp_path / "s", users=["ada:x"]) as server:
         api = wire.connect(server, "ada")

@@ -37,6 +37,7 @@ def serve(
     transfer_delay: Annotated[
         float, typer.Option(min=0, help="Seconds each transfer waits before it starts.")
     ] = 0.0,
+    clock_offset: Annotated[float, typer.Option(help="Seconds added to the server's clock.")] = 0.0,
 ) -> None:
     """Serve until ended; prints one line when ready and writes DIR/sandbox.json."""
     import signal
@@ -48,6 +49,7 @@ def serve(
 
     faults = Faults()
     faults.search_lag, faults.transfer_delay = search_lag, transfer_delay
+    faults.clock_offset = clock_offset
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())

@@ -64,7 +64,8 @@ class Transfers:
     """
 
     def __init__(self, folder: Path, endpoints: Mapping[str, Path], faults: Faults) -> None:
-        self._repository = folder / "repo"
+        self._folder = folder.resolve()
+        self._repository = self._folder / "repo"
         self._endpoints = endpoints
         self._faults = faults
         self._queue: queue.SimpleQueue[int | None] = queue.SimpleQueue()
@@ -150,15 +151,16 @@ class Transfers:
 
     def _get(self, state: dict[str, Any]) -> bool:
         target = local_path(self._endpoints, state["path"])
+        self._require_public(target)
         target.mkdir(parents=True, exist_ok=True)
         for entry in state["files"]:
             if self._stop.is_set():
                 return False
-            source = (
-                local_path(self._endpoints, entry["external"])
-                if entry.get("external")
-                else self._repository / entry["file"]
-            )
+            if entry.get("external"):
+                source = local_path(self._endpoints, entry["external"])
+                self._require_public(source.parent)
+            else:
+                source = self._repository / entry["file"]
             name = entry["name"]
             destination = target / name
             if destination.parent != target or name in ("", ".", ".."):
@@ -166,8 +168,16 @@ class Transfers:
             replace_copy(source, destination)
         return True
 
+    def _require_public(self, folder: Path) -> None:
+        """Keep keys, database and raw data of others from an endpoint that holds the server's own
+        folder.
+        """
+        if folder == self._folder or folder.is_relative_to(self._repository):
+            raise TransferError("Permission denied")
+
     def _put(self, state: dict[str, Any]) -> None:
         source = local_path(self._endpoints, state["path"])
+        self._require_public(source.parent)
         if not source.is_file():
             raise TransferError(f"No such file or directory: {state['path']}")
         destination = self._repository / state["file"]
