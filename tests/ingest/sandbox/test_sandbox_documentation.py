@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
+from motif.ingest.sandbox import Sandbox
 from motif.ingest.sandbox.dispatch import TABLE, requests
 from motif.ingest.sandbox.table import REFUSED, replaced
 
@@ -20,3 +23,11 @@ def test_the_table_is_up_to_date() -> None:
     assert replaced(document) == document, (
         "docs/sandbox.md is out of date: call motif.ingest.sandbox.table.rewrite on it"
     )
+
+
+def test_the_way_to_connect_works_as_written(sandbox: Sandbox) -> None:
+    block = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)[0]
+    names: dict[str, Any] = {}
+    exec(block.replace('"DIR"', repr(str(sandbox.folder))), names)
+    assert names["api"].getAuthUser() == "u/ada"
+    assert not (sandbox.folder / "datafed-client.ini").exists()
