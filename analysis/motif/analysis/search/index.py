@@ -155,7 +155,8 @@ class _Bytes:
         self._shards: Sequence[faiss.IndexScalarQuantizer] = [
             _shard(vectors[start : start + size], np.stack([low, high])) for start in self._starts
         ]
-        self._pool = ThreadPoolExecutor(len(self._shards)) if len(self._shards) > 1 else None
+        count = len(self._shards)
+        self._pool = ThreadPoolExecutor(count, initializer=_alone) if count > 1 else None
 
     def search(
         self, query: Vectors, k: int, bitmap: NDArray[np.uint8] | None
@@ -189,6 +190,13 @@ class _Bytes:
         squares, rows = shard.search(query[None], min(k, shard.ntotal), params=parameters)
         valid = rows[0] >= 0
         return rows[0][valid] + start, squares[0][valid]
+
+
+def _alone() -> None:
+    """The shards are the parallelism: FAISS's own threads would compete with them."""
+    import faiss
+
+    faiss.omp_set_num_threads(1)
 
 
 def _shard(vectors: Vectors, extremes: Vectors) -> faiss.IndexScalarQuantizer:
