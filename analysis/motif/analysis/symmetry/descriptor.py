@@ -80,16 +80,16 @@ class AnalyticDescriptor:
         return features
 
 
-def centre_square(images: Tensor) -> tuple[Tensor, float]:
-    """The largest central square at `SIZE` pixels a side, and how much larger its pixels are."""
+def centre_square(images: Tensor, size: int = SIZE) -> tuple[Tensor, float]:
+    """The largest central square at `size` pixels a side, and how much larger its pixels are."""
     side = min(images.shape[1:])
     top, left = (images.shape[1] - side) // 2, (images.shape[2] - side) // 2
     square = images[:, None, top : top + side, left : left + side]
-    if side != SIZE:
+    if side != size:
         square = functional.interpolate(
-            square, (SIZE, SIZE), mode="bilinear", antialias=side > SIZE, align_corners=False
+            square, (size, size), mode="bilinear", antialias=side > size, align_corners=False
         )
-    return square[:, 0], side / SIZE
+    return square[:, 0], side / size
 
 
 def survival(images: Tensor) -> tuple[Tensor, Tensor]:

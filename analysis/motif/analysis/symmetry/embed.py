@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 STAGE = "embedding"
+DEFAULT = "analytic"
 VERSION = 1
 CHUNK = 64
 """Images in one task and one ledger row."""
@@ -35,7 +36,7 @@ def embed(
     workspace: Workspace,
     collection: str,
     *,
-    extractor: str = "symmetry",
+    extractor: str = DEFAULT,
     where: str | None = None,
     client: Client | None = None,
     progress: Progress | None = None,

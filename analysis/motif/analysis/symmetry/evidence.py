@@ -181,4 +181,5 @@ def strains(basis: Tensor) -> Tensor:
     metric = basis @ basis.mT
     w = _operations(basis.device)
     changed = torch.einsum("oji,njk,okl->noil", w, metric, w) - metric[:, None]
-    return changed.flatten(2).norm(dim=-1) / metric.flatten(1).norm(dim=-1)[:, None]
+    strain: Tensor = changed.flatten(2).norm(dim=-1) / metric.flatten(1).norm(dim=-1)[:, None]
+    return strain

@@ -1,0 +1,80 @@
+"""The default extractor: the analytic descriptor, and what the trained network makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from motif.analysis.symmetry.descriptor import AnalyticDescriptor, centre_square
+from motif.analysis.symmetry.groups import GROUP_NAMES
+from motif.analysis.symmetry.network import FEATURES, SIZE, gather, load_network
+from motif.core.records import content_id
+
+SHIPPED = Path(__file__).parent / "weights" / "symmetry.safetensors"
+BATCH = 64
+VERSION = 1
+WEIGHT = 0.5
+"""Length of the learned features beside the analytic ones, by retrieval on simulated domains."""
+
+
+class SymmetryExtractor:
+    """Analytic and learned features side by side; see `motif.core.contracts.Extractor`.
+
+    The learned features belong to the part ``symmetry``.
+    """
+
+    name = "symmetry"
+
+    def __init__(self, weights: Path = SHIPPED) -> None:
+        self._analytic = AnalyticDescriptor()
+        self._network = load_network(weights)
+        self.fingerprint = content_id(
+            self._analytic.fingerprint, weights.read_bytes(), str(VERSION), str(WEIGHT)
+        )
+        self.parts = {
+            name: slice(part.start + shift, part.stop + FEATURES)
+            for (name, part), shift in zip(
+                self._analytic.parts.items(), (0, FEATURES, FEATURES), strict=True
+            )
+        }
+
+    def __call__(
+        self, images: NDArray[np.float32], pixel_size: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """Features (n, d) of images (n, height, width) whose pixels measure `pixel_size` m."""
+        analytic = self._analytic(images, pixel_size)
+        split = self._analytic.parts["symmetry"].stop
+        learned = np.zeros((len(images), FEATURES), np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(images), BATCH):
+                piece = torch.from_numpy(np.ascontiguousarray(images[start : start + BATCH]))
+                square, _ = centre_square(piece, SIZE)
+                found = torch.nn.functional.normalize(self._network.features(gather(square)))
+                learned[start : start + BATCH] = (WEIGHT * found).numpy()
+        learned[~analytic.any(axis=1)] = 0
+        return np.concatenate([analytic[:, :split], learned, analytic[:, split:]], axis=1)
+
+
+@dataclass(frozen=True)
+class Named:
+    """Which wallpaper group an image looks like, and how sure the network is."""
+
+    group: str
+    probability: float
+
+
+def name_groups(images: NDArray[np.float32], weights: Path = SHIPPED) -> Sequence[Named]:
+    """The most probable wallpaper group of each image (n, height, width)."""
+    network = load_network(weights)
+    with torch.inference_mode():
+        square, _ = centre_square(torch.from_numpy(np.ascontiguousarray(images)), SIZE)
+        probability, index = torch.softmax(network(gather(square)), 1).max(1)
+    return [
+        Named(GROUP_NAMES[i], round(p, 4))
+        for i, p in zip(index.tolist(), probability.tolist(), strict=True)
+    ]

@@ -1,0 +1,93 @@
+"""A small network that names the wallpaper group from evidence gathered in the lattice's frame.
+
+Its front end is fixed: the lattice an image repeats by is estimated from the autocorrelation, the
+image is averaged into one cell, and every operation a reduced cell can have is tried at every
+translation (see `lattice` and `evidence`). What is learned is only how to weigh that evidence,
+which takes thousands of images where a convolutional network takes millions. The input of the
+last layer is the feature.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from motif.analysis.symmetry.evidence import correlations, settle, strains
+from motif.analysis.symmetry.groups import GROUP_NAMES
+from motif.analysis.symmetry.lattice import autocorrelation, estimate, windowed
+from motif.core.errors import ConfigError
+
+SIZE = 128
+"""Pixels a side of the images the network was trained on."""
+EVIDENCE = 53
+WIDTH = 256
+FEATURES = 64
+STRAIN = 8.0
+"""How fast the belief in an operation fades with the strain it does to the lattice."""
+
+
+def gather(images: Tensor) -> Tensor:
+    """Evidence (n, 53) of images (n, size, size): see `evidence.correlations`.
+
+    Correlation under the 12 operations, mirror and glide score of the 8 mirrors, 7 finer
+    translations, fit of the lattice to each operation, and 6 numbers on the lattice itself.
+    """
+    flat = windowed(images)
+    lattice = estimate(autocorrelation(flat))
+    basis, factors = settle(flat, lattice.basis)
+    best, where, finer = correlations(factors)
+    a, b = basis[:, 0], basis[:, 1]
+    length_a, length_b = a.norm(dim=1), b.norm(dim=1)
+    along = (a * b).sum(1)
+    shape = [
+        length_a / length_b,
+        along / (length_a * length_b),
+        along / length_a.square(),
+        torch.log2(length_a * length_b),
+        lattice.order,
+        lattice.margin,
+    ]
+    fit = torch.exp(-STRAIN * strains(basis))
+    return torch.cat([best, where.flatten(1), finer, fit, torch.stack(shape, 1)], 1)
+
+
+class GroupNetwork(nn.Module):
+    """Evidence (n, 53) -> scores of the 17 groups; `features` (n, 64) is the layer before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.centre = nn.Buffer(torch.zeros(EVIDENCE))
+        self.spread = nn.Buffer(torch.ones(EVIDENCE))
+        self.body = nn.Sequential(
+            nn.Linear(EVIDENCE, WIDTH), nn.GELU(),
+            nn.Linear(WIDTH, WIDTH), nn.GELU(),
+            nn.Linear(WIDTH, FEATURES), nn.GELU(),
+        )  # fmt: skip
+        self.head = nn.Linear(FEATURES, len(GROUP_NAMES))
+
+    def features(self, evidence: Tensor) -> Tensor:
+        """Penultimate features (n, 64)."""
+        found: Tensor = self.body((evidence - self.centre) / self.spread)
+        return found
+
+    def forward(self, evidence: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.features(evidence))
+        return scores
+
+
+def load_network(path: Path) -> GroupNetwork:
+    """The network of a safetensors file; nothing in the file is executed."""
+    network = GroupNetwork()
+    try:
+        network.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"{path} holds no weights of the symmetry network ({reason}); "
+            "make some with motif train symmetry."
+        ) from error
+    return network.eval()
