@@ -20,6 +20,7 @@ _ATOM = r"[^\W\d_%°]+(?:_[^\W\d_%°]+)*|%|°\s?[^\W\d_]?"
 _POWER = r"(?:(?:\*\*|\^)?[+-]?\d{1,2}|(?:\*\*|\^)[+-]?\d\.\d{1,2})?"
 _FACTOR = rf"(?:1|(?:{_ATOM}){_POWER})"
 _SYNTAX = re.compile(rf"{_FACTOR}(?:\s*(?:\*(?!\*)|/|·|\s)\s*{_FACTOR})*")
+_ANGLE = frozenset({("[angle]", 1.0)})
 _NO_UNIT = frozenset({"", "1", "none", "a.u.", "a. u.", "arb", "arb.", "arb. unit", "arb. units"})
 _SPELLINGS = {
     "Å": "angstrom", "Ang": "angstrom", "°": "degree", "deg": "degree",
@@ -80,6 +81,8 @@ def quantity_name(unit: str) -> str:
     dimension = _dimension(unit)
     if dimension == _dimension(""):
         return "a pure number"
+    if dimension == _ANGLE:
+        return "an angle"
     named = _names().get(dimension)
     return named[1] if named else f"a quantity in {si(1.0, unit)[1]}"
 
@@ -117,7 +120,10 @@ def _symbol(base: Any) -> str:
 def _dimension(unit: str) -> frozenset[tuple[str, float]]:
     if is_pure(unit) or unit == "bool":
         return frozenset()
-    return _frozen(_parse(unit))
+    parsed = _parse(unit)
+    # Angles are pure numbers to the SI, but 30 of a scan angle means degrees to most.
+    is_angle = parsed.dimensionless and si(1.0, unit)[1] == "rad"
+    return _ANGLE if is_angle else _frozen(parsed)
 
 
 def _frozen(unit: Any) -> frozenset[tuple[str, float]]:

@@ -11,7 +11,7 @@ from motif.core.query import parse, pointer
 
 KNOWN = {
     "operator": None, "scan_size": "m", "tip_voltage": "V", "simulated": "bool",
-    "Flatten Order 0": "", "stiffness": "N/m",
+    "Flatten Order 0": "", "stiffness": "N/m", "scan_angle": "rad",
 }  # fmt: skip
 
 
@@ -22,6 +22,8 @@ KNOWN = {
         ('has Operatro and operator = "a"', 4, "did you mean 'operator'?"),
         ("scan_size <= 3 V", 13, "scan_size is a length; 3 V is a voltage."),
         ("scan_size <= 3", 13, "scan_size is a length; give 3 a unit, for example 3 um."),
+        ("scan_angle = 30", 13, "scan_angle is an angle; give 30 a unit, for example 30 deg."),
+        ('"Flatten Order 0" = 3 deg', 20, "is a pure number; 3 deg is an angle"),
         ("stiffness < 3 N", 12, "stiffness is a stiffness; 3 N is a force."),
         ('"Flatten Order 0" = 3 V', 20, "is a pure number; 3 V is a voltage"),
         ("scan_size < 3 umm", 14, "'umm' is not a known unit; the nearest is 'um'."),

@@ -61,6 +61,7 @@ def test_any_text_is_a_unit_or_a_value_error(unit: str) -> None:
 def test_names() -> None:
     assert quantity_name("pm/V") == "a displacement per voltage"
     assert quantity_name("kg*m") == "a quantity in kg*m"
+    assert quantity_name("deg") == "an angle"
     assert quantity_name("bool") == "a pure number"
 
 

@@ -173,7 +173,7 @@ class Builder:
 def _mismatch(name: str, unit: str, value: Number) -> str:
     quantity = quantity_name(unit)
     if not value.unit:
-        example = {"m": "um", "1/m": "1/cm"}.get(unit, unit)
+        example = {"m": "um", "1/m": "1/cm", "rad": "deg"}.get(unit, unit)
         return f"{name} is {quantity}; give {value} a unit, for example {value} {example}"
     return f"{name} is {quantity}; {value} is {quantity_name(value.unit)}"
 
