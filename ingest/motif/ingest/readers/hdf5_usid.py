@@ -1,0 +1,129 @@
+"""USID: every channel is a table of positions by spectroscopic values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from motif.core.errors import UnreadableFileError
+from motif.core.records import Facet, Header, Reading
+from motif.ingest.readers.asylum_channels import channel_unit
+from motif.ingest.readers.asylum_note import Note, note_facets
+from motif.ingest.readers.hdf5_file import as_text, attributes, values
+from motif.ingest.readers.spm_image import Grid, Plane, image
+from motif.ingest.readers.spm_values import base_unit
+
+TABLES = ("Position_Indices", "Position_Values", "Spectroscopic_Indices", "Spectroscopic_Values")
+
+SMALLEST = 1e-12
+"""Metres no scan goes below: some translators write metres and call them nanometres."""
+
+
+def read_usid(
+    path: Path, file: h5py.File, found: Sequence[h5py.Group | h5py.Dataset]
+) -> Reading | None:
+    """Images of a USID file, None if it is none.
+
+    Attributes of the root are kept in the header and left out of the facets: translators fill
+    them from a template. What a measurement's own group tells counts.
+    """
+    mains = [
+        one for one in found
+        if isinstance(one, h5py.Dataset) and all(name in one.attrs for name in TABLES)
+    ]  # fmt: skip
+    if not mains:
+        return None
+    header = _header(file, mains[0])
+    notes: list[str] = []
+    groups: dict[Any, list[Plane]] = {}
+    for main in mains:
+        grid, order = _pixels(path, file, main, notes)
+        plane = _plane(path, main, order, header, notes)
+        groups.setdefault((main.name.split("/")[1], grid, order.shape), []).append(plane)
+    facets = [f for f in note_facets(header) if f.name != "channels"]
+    if "simulated" in path.name.lower():
+        facets.append(Facet("simulated", True, "file:name"))
+        notes.append("taken for simulated data because its name says so")
+    if file.attrs:
+        notes.append("attributes of the root are left out of the facets: they come from a template")
+    images = [
+        image(path, group if len(groups) > 1 else "0", path.stem, planes, grid, facets)
+        for (group, grid, _), planes in groups.items()
+    ]
+    return Reading(images, header, list(dict.fromkeys(notes)))
+
+
+def _plane(
+    path: Path, main: h5py.Dataset, order: NDArray[np.intp], header: Header, notes: list[str]
+) -> Plane:
+    """A channel by its quantity, in the unit told, unless no such quantity has that unit."""
+    name, unit = (as_text(main.attrs.get(key, "")).strip() for key in ("quantity", "units"))
+    data = values(path, main)
+    if data.shape != (order.size, 1):
+        raise UnreadableFileError(
+            f"{main.name} in {path.name} holds {' x '.join(map(str, data.shape))} values, one "
+            f"spectrum at each of {order.size} positions or more, and is not an image"
+        )
+    if name.startswith("Phase") and base_unit(unit)[2] == "m":
+        right = channel_unit(name, Note(header))
+        notes.append(f"{name} is told in {unit}, which no phase has; taken as {right}")
+        unit = right
+    return Plane(name or main.name, unit, data[order, 0])
+
+
+def _pixels(
+    path: Path, file: h5py.File, main: h5py.Dataset, notes: list[str]
+) -> tuple[Grid, NDArray[np.intp]]:
+    """Where the pixels lie, and the row of the table for each (lines, points)."""
+    tables = {name: file[main.attrs[name]] for name in TABLES[:2]}
+    indices, places = (values(path, tables[name]) for name in TABLES[:2])
+    labels, units = (
+        np.atleast_1d(tables[TABLES[1]].attrs.get(key, [])) for key in ("labels", "units")
+    )
+    if indices.ndim != 2 or indices.shape != places.shape or len(labels) != indices.shape[1]:
+        raise UnreadableFileError(
+            f"the positions of {main.name} in {path.name} contradict each other"
+        )
+    counts = indices.max(axis=0, initial=0).astype(np.int64) + 1
+    wide = [int(n) for n in np.flatnonzero(counts > 1)]
+    names = [as_text(labels[n]).strip().lower()[:1] for n in wide]
+    if sorted(names) != ["x", "y"] or np.prod(counts) != len(indices):
+        what = ", ".join(as_text(label) for label in labels)
+        raise UnreadableFileError(
+            f"{main.name} in {path.name} has {len(indices)} positions over {what} that are no "
+            "image of whole lines"
+        )
+    x, y = wide[names.index("x")], wide[names.index("y")]
+    flat = indices[:, y].astype(np.int64) * counts[x] + indices[:, x]
+    order = np.argsort(flat, kind="stable")
+    if not np.array_equal(flat[order], np.arange(len(flat))):
+        raise UnreadableFileError(
+            f"positions of {main.name} in {path.name} repeat; export it again"
+        )
+    order = order.reshape(counts[y], counts[x])
+    scale, _, unit = base_unit(as_text(units[x]) if len(units) == len(labels) else "")
+    width = float(np.ptp(places[:, x]))
+    if unit == "m" and width * scale < SMALLEST < width < 1:
+        notes.append(f"the scan would be {width:g} {as_text(units[x])} wide; taken as {width:g} m")
+        scale = 1.0
+    across, up = places[order[0], x] * scale, places[order[:, 0], y] * scale
+    steps = [float(f"{(line[-1] - line[0]) / (len(line) - 1):.7g}") for line in (up, across)]
+    if steps[0] < 0:
+        steps[0], order, up = -steps[0], order[::-1], up[::-1]
+    return Grid(steps[0], steps[1], unit or "pixel", float(up[0]), float(across[0])), order
+
+
+def _header(file: h5py.File, main: h5py.Dataset) -> Header:
+    """Attributes of the measurement by their own names, of all others with their path."""
+    parents = main.name.strip("/").split("/")[:-1]
+    pairs: list[tuple[str, str]] = []
+    for depth, _ in enumerate(parents, 1):
+        path = "/".join(parents[:depth])
+        prefix = "" if depth == 1 else f"/{path}/"
+        pairs += [(prefix + key, text) for key, text in attributes(file[path]).items()]
+    return pairs + [(f"/{key}", text) for key, text in attributes(file).items()]
