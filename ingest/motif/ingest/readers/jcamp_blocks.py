@@ -11,6 +11,8 @@ from motif.ingest.readers.library_text import table_lines
 
 DEPTH = 8
 """Blocks within blocks."""
+LONGEST = 4000
+"""Characters from which on the further lines of a record are passed over."""
 TABLES = ("XYDATA", "XYPOINTS", "PEAKTABLE", "DATATABLE")
 _RECORD = re.compile(r"\s*##([^=]{0,80})=(.*)")
 
@@ -58,7 +60,7 @@ def read_blocks(path: Path, raw: bytes) -> Block:
         if found is None:
             if in_table:
                 block.lines[-1].append(text)
-            elif block.records and text.strip():
+            elif block.records and text.strip() and len(block.records[-1][1]) < LONGEST:
                 key, value = block.records[-1]
                 block.records[-1] = (key, f"{value}\n{text.strip()}".strip())
             continue
@@ -80,7 +82,7 @@ def read_blocks(path: Path, raw: bytes) -> Block:
             block.tables.append({**page, "LABEL": name, "FORM": value})
             block.lines.append([])
             in_table = True
-        elif name in ("PAGE", "NPOINTS") and block.tables or name == "PAGE":
+        elif name == "PAGE" or (name == "NPOINTS" and page):
             page[name] = value
             block.records.append((key, value))
         else:

@@ -54,7 +54,7 @@ def _measurement(path: Path, number: int, block: Block, curve: Curve) -> Measure
         f"{title} {curve.page}".strip(),
         coordinates(path, axis, curve.positions),
         curve.values,
-        intensity_unit(curve.y_unit),
+        intensity_unit(curve),
         block_facets(block, axis, curve.y_unit),
     )
 

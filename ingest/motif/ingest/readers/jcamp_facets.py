@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Facet
 from motif.ingest.readers.facet_values import measured, moment, once, text
@@ -57,9 +59,15 @@ def axis_of(path: Path, block: Block, curve: Curve) -> Axis:
     return known
 
 
-def intensity_unit(unit: str) -> str:
-    """Unit of the intensities; what the standard calls arbitrary is that."""
-    return INTENSITIES.get(unit.upper().replace(" ", ""), "arb. unit")
+def intensity_unit(curve: Curve) -> str:
+    """Unit of the intensities; what the standard calls arbitrary is that.
+
+    Transmittance and reflectance are fractions in the standard and percent in many files, which
+    then reach far beyond 1.
+    """
+    unit = INTENSITIES.get(curve.y_unit.upper().replace(" ", ""), "arb. unit")
+    fraction = curve.y_unit.upper() in ("TRANSMITTANCE", "REFLECTANCE")
+    return "percent" if fraction and np.nanmedian(curve.values) > 2 else unit
 
 
 def block_facets(block: Block, axis: Axis, y_unit: str) -> list[Facet]:

@@ -43,8 +43,8 @@ def curves(path: Path, block: Block) -> Iterator[Curve]:
         form = FORM.search(table["FORM"])
         if form is None:
             raise UnreadableFileError(
-                f"{path.name} holds its data as {table['FORM'] or 'nothing'}, which is no spectrum; "
-                "export it as XYDATA=(X++(Y..Y))"
+                f"{path.name} holds its data as {table['FORM'] or 'nothing'}, which is no "
+                "spectrum; export it as XYDATA=(X++(Y..Y))"
             )
         told = _told(labels, table, form[1].upper(), (form[3] or form[4]).upper())
         most = _points(path, told)

@@ -51,6 +51,8 @@ QUANTITIES = (
     (r"^time$|^t$|delay", "time", "s ms min"),
 )
 """What a file calls a quantity, the name of the dimension, and the units it may have."""
+LONGEST = 200
+"""Characters of a heading."""
 BARE = {
     "cm^-1": "wavenumber", "nm": "wavelength", "eV": "energy", "keV": "energy", "meV": "energy",
     "1/nm": "q", "1/angstrom": "q", "ppm": "chemical_shift",
@@ -99,5 +101,5 @@ def _quantity(words: str, unit: str) -> str:
 
 def _plain(text: str) -> str:
     """One spelling of superscripts, minus signs, the micro sign and blanks."""
-    normal = unicodedata.normalize("NFKC", text).replace("−", "-").replace("ϑ", "θ")
+    normal = unicodedata.normalize("NFKC", text[:LONGEST]).replace("−", "-").replace("ϑ", "θ")
     return " ".join(normal.replace('"', " ").split())

@@ -1,0 +1,80 @@
+"""Horiba LabSpec text exports (``.txt``): single spectra and maps with their header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motif.core.errors import UnreadableFileError
+from motif.core.records import Facet, Reading
+from motif.ingest.readers.facet_values import Rule, by_rules, moment, once, quantity
+from motif.ingest.readers.labspec_table import axis_of, header_of, place_units, spectra_of
+from motif.ingest.readers.library_text import table_lines
+from motif.ingest.readers.number_rows import LARGEST
+from motif.ingest.readers.spectrum import coordinates, sized, spectrum
+
+RULES: tuple[Rule, ...] = (
+    ("laser_wavelength", "Laser", "nm"), ("laser_wavelength", "Laser (nm)", "nm"),
+    ("exposure_time", "Acq. time (s)", "s"), ("accumulations", "Accumulations", ""),
+    ("operator", "User", None), ("operator", "Operator", None), ("sample", "Sample", None),
+    ("project", "Project", None), ("remark", "Remark", None), ("objective", "Objective", None),
+    ("grating", "Grating", None), ("detector", "Detector", None), ("filter", "Filter", None),
+    ("instrument", "Instrument", None),
+)  # fmt: skip
+DATES = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M:%S")
+PLACES = {"X": "map_x", "Y": "map_y", "Z": "map_z", "T": "series_time"}
+"""By the first letter of the type of an axis: X or XA, Time."""
+_HEADER = re.compile(
+    rb"(?:^|[\r\n])#(Acq\. time|Accumulations|Laser|Spectro|Grating|Objective|Detector|AxisUnit\[)"
+)
+
+
+class LabspecText:
+    """Reads every spectrum; coordinates of a map are facets where their unit is told."""
+
+    name = "labspec-text"
+    version = 1
+
+    def recognises(self, head: bytes, name: str) -> bool:
+        """At least two keys of a LabSpec header."""
+        return b"\0" not in head and len(set(_HEADER.findall(head))) >= 2
+
+    def __call__(self, path: Path) -> Reading:
+        """Read the file, in latin-1 or UTF-8."""
+        sized(path, LARGEST)
+        lines = table_lines(path.read_bytes())
+        header, at = header_of(lines)
+        axis = axis_of(header)
+        if axis is None:
+            raise UnreadableFileError(
+                f"the header of {path.name} does not tell the unit of its axis; export it whole"
+            )
+        found = spectra_of(path, lines, at)
+        on = coordinates(path, axis, found.positions)
+        told, units = dict(header), place_units(header)
+        common = [*by_rules(header, RULES), *moment(told.get("Acquired", ""), "Acquired", DATES)]
+        if axis.name == "raman_shift":
+            common.append(Facet("technique", "Raman spectroscopy", "header:AxisUnit"))
+        unit = "count" if units.get("Intens", "Cnt") == "Cnt" else units["Intens"] or "arb. unit"
+        title = told.get("Title") or path.stem
+        many = len(found.values) > 1
+        measurements = [
+            spectrum(
+                str(i), f"{title} #{i}" if many else title, on, values, unit,
+                once([*_places(found.places[i], units), *common]),
+            )
+            for i, values in enumerate(found.values)
+        ]  # fmt: skip
+        return Reading(measurements, header)
+
+
+def _places(numbers: NDArray[np.float64], units: dict[str, str]) -> Iterator[Facet]:
+    """Coordinates of one spectrum, whose columns stand in the order of the axes."""
+    kinds = [kind for kind in units if kind[:1] in PLACES]
+    if len(kinds) == len(numbers):
+        for kind, number in zip(kinds, numbers, strict=True):
+            yield from quantity(PLACES[kind[0]], float(number), units[kind], f"AxisType {kind}")
