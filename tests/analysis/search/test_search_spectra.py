@@ -93,6 +93,14 @@ def test_composition_counts_when_given_a_weight(
     assert set(numbers(workspace, hits)) == {29, 31}
 
 
+def test_full_text_in_a_filter_looks_into_headers_too(
+    workspace: Workspace, library: list[MeasurementRow]
+) -> None:
+    where = 'text "value"'  # every record of the fixture has the header line Key: value
+    assert len(workspace.select("lib", where)) == len(library)
+    assert len(search(workspace, "lib", id=library[0].id, where=where, k=5)) == 5
+
+
 def test_a_cut_off_distance(workspace: Workspace, library: list[MeasurementRow]) -> None:
     row = by_number(library)[30].id
     nearest = search(workspace, "lib", id=row, k=3)

@@ -121,7 +121,9 @@ def _grouped(xy: Points, smallest: int) -> NDArray[np.int32]:
     return result
 
 
-def _described(label: int, ids: list[str], xy: Points, facets: Mapping[str, Facets]) -> dict[str, Any]:
+def _described(
+    label: int, ids: list[str], xy: Points, facets: Mapping[str, Facets]
+) -> dict[str, Any]:
     shared = shared_facets((facets[one] for one in ids), facets.values())
     middle = np.linalg.norm(xy - np.median(xy, axis=0), axis=1).argmin()
     words = [str(one.value) for one in shared[:NAMED_BY]]

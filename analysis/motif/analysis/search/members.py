@@ -40,7 +40,7 @@ def texts(ids: Ids) -> list[str]:
 def _ask(workspace: Workspace, collection: str, kind: str, where: str) -> Ids:
     from sqlalchemy import select
 
-    from motif.core.schema import facets, measurements
+    from motif.core.schema import measurements
 
     statement = (
         select(measurements.c.id)
@@ -49,7 +49,6 @@ def _ask(workspace: Workspace, collection: str, kind: str, where: str) -> Ids:
         .order_by(measurements.c.id)
     )
     if where:
-        condition = workspace.catalog.query(where).where(measurements, facets)
-        statement = statement.where(condition)
+        statement = statement.where(workspace.catalog.condition(where))
     with workspace.catalog.reading() as connection:
         return as_ids(list(connection.scalars(statement)))
