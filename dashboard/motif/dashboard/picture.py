@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -126,12 +127,14 @@ def _draw_text(
     draw: ImageDraw.ImageDraw, left: float, top: float, text: str, font: ImageFont.FreeTypeFont
 ) -> None:
     """White text; Pillow's own font lacks the micro sign, so that is a u with a longer stem."""
-    draw.text((left, top), text.replace("µ", "u"), font=font, fill=WHITE)
-    if "µ" in text:
-        start = left + font.getlength(text[: text.index("µ")])
-        u_left, u_top, _, baseline = draw.textbbox((start, top), "u", font=font)
-        tail = baseline + 0.38 * (baseline - u_top)
-        draw.rectangle((u_left, u_top + 1, u_left + max(1, font.size // 12), tail), fill=WHITE)
+    for part in re.split("(µ)", text):
+        draw.text((left, top), "u" if part == "µ" else part, font=font, fill=WHITE)
+        if part == "µ":
+            u_left, u_top, _, baseline = draw.textbbox((left, top), "u", font=font)
+            tail = baseline + 0.38 * (baseline - u_top)
+            draw.rectangle((u_left, u_top + 1, u_left + max(1, font.size // 12), tail), fill=WHITE)
+            part = "u"
+        left += font.getlength(part)
 
 
 def _draw_mark(draw: ImageDraw.ImageDraw, size: tuple[int, int]) -> None:
