@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,10 @@ class Values:
     composition: NDArray[np.float64]
     spectra: NDArray[np.float64]
     targets: NDArray[np.float64]
+    columns: Columns
+    """The columns, without figures of merit that hold no number."""
+    extras: list[dict[int, str]]
+    """Cells of the columns of files, places and facets."""
     notes: list[str]
 
 
@@ -43,24 +47,39 @@ def read_values(path: Path, lines: Sequence[str], first: int, columns: Columns) 
     Raises:
         UnreadableFileError: ragged rows, a cell that is no number, or rows that are no composition.
     """
+    table = list(_rows(path, lines, first, columns))
+    columns = _with_numbers(columns, [cells for _, cells in table])
     wanted = [*columns.elements, *range(columns.axis.start, columns.axis.stop), *columns.targets]
+    others = [i for i in (columns.file, *columns.places, *columns.facets) if i is not None]
     samples: list[str] = []
+    extras: list[dict[int, str]] = []
     rows: list[list[float]] = []
-    for number, cells in _rows(path, lines, first, columns):
+    for number, cells in table:
         samples.append(cells[columns.sample].strip() if columns.sample is not None else "")
+        extras.append({i: cells[i].strip() for i in others})
         rows.append(_floats(path, number, [cells[i] for i in wanted], columns, wanted))
     if not rows:
         raise UnreadableFileError(f"{path.name} has headings but no sample; export the table again")
-    table = np.array(rows)
     split = [len(columns.elements), len(wanted) - len(columns.targets)]
-    composition, spectra, targets = np.split(table, split, axis=1)
-    names = _distinct(samples)
-    composition, notes = _fractions(path, names, composition)
+    composition, spectra, targets = np.split(np.array(rows), split, axis=1)
+    names = distinct(samples)
+    composition, notes = fractions(path, names, composition)
     if missing := int((~np.isfinite(spectra)).any(axis=1).sum()):
         notes.append(f"the spectra of {missing} samples have points that were not measured")
     if len(set(samples)) < len(samples) and columns.sample is not None:
         notes.append("sample names repeat; the later ones carry their occurrence, as in A #2")
-    return Values(names, composition, spectra, targets, notes)
+    return Values(names, composition, spectra, targets, columns, extras, notes)
+
+
+def _with_numbers(columns: Columns, table: Sequence[Sequence[str]]) -> Columns:
+    """The columns without figures of merit whose cells hold text and no number: remarks."""
+    kept = [
+        index
+        for index in columns.targets
+        if any(_number(row[index]) is not None and row[index].strip() for row in table)
+        or not any(row[index].strip() for row in table)
+    ]
+    return replace(columns, targets=tuple(kept))
 
 
 def _rows(
@@ -110,7 +129,7 @@ def _number(cell: str) -> float | None:
         return None
 
 
-def _distinct(samples: Sequence[str]) -> list[str]:
+def distinct(samples: Sequence[str]) -> list[str]:
     """Sample names with an occurrence where they repeat, a running number where there is none."""
     seen: dict[str, int] = {}
     names = []
@@ -121,10 +140,14 @@ def _distinct(samples: Sequence[str]) -> list[str]:
     return names
 
 
-def _fractions(
+def fractions(
     path: Path, names: Sequence[str], composition: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], list[str]]:
-    """Atomic fractions, from percent where the table holds percent, and remarks on them."""
+    """Atomic fractions (n, E), from percent where the table holds percent, and remarks on them.
+
+    Raises:
+        UnreadableFileError: rows that are no composition.
+    """
     sums = composition.sum(axis=1)
     notes = []
     if np.abs(np.median(sums) - 100) < 100 * SUM_LIMIT:
