@@ -32,6 +32,7 @@ def init(
 def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Say what is in the workspace."""
     from motif.core.jobs import next_times
+    from motif.core.taint_report import taint_document
     from motif.core.workspace import Workspace
 
     with Workspace.open(workspace) as opened:
@@ -41,6 +42,7 @@ def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> No
             **opened.counts(),
             "sources": {name: source.kind for name, source in opened.config.sources.items()},
             "jobs": dict(next_times(opened)),
+            "tainted": taint_document(opened),
         }
     emit(document, as_json, _status_text(document))
 
@@ -74,17 +76,23 @@ def records(
 
 
 def show(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="Record or measurement.")],
+    identity: Annotated[str, typer.Argument(metavar="ID", help="Record, measurement or result.")],
     header: Annotated[bool, typer.Option("--header", help="With the instrument's header.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one record with its measurements, provenance, facets and header."""
+    """Show one record with its measurements, provenance, facets and header; or one result."""
     from dataclasses import asdict
 
+    from motif.core.taint_report import result_document
     from motif.core.workspace import Workspace
 
     with Workspace.open(workspace) as opened:
+        result = result_document(opened, identity)
+        if result is not None:
+            emit(result, as_json)
+            return
+        tainted = {one.id for one in opened.ledger.tainted()}
         record_id = identity if ":" in identity else opened.measurement(identity).record_id
         record = opened.record(record_id)
         rows = opened.catalog.measurements_of(record_id)
@@ -97,11 +105,13 @@ def show(
             )
         document = {
             **asdict(record),
+            "marked": opened.marked_records().get(record_id, ""),
             "measurements": [
                 {"id": row.id, "kind": row.kind, "title": row.title, "layout": row.layout,
                  "array": f"{row.array}[{row.row}]", "facets": facets[row.id],
                  "derived": [
-                     {"id": one.id, "stage": one.stage} for one in opened.ledger.made_from(row.id)
+                     {"id": one.id, "stage": one.stage, "tainted": one.id in tainted}
+                     for one in opened.ledger.made_from(row.id)
                  ]}
                 for row in rows
             ],
@@ -215,6 +225,11 @@ def _status_text(document: dict[str, Any]) -> str:
         lines.append(f"  derived       {stage}: {count}")
     for name, at in document["jobs"].items():
         lines.append(f"  job           {name} (next: {at or 'only when asked'})")
+    for record, why in document["tainted"]["records"].items():
+        lines.append(f"  wrong         {record}: {why}")
+    for result in document["tainted"]["results"]:
+        advice = f"; rebuild it: {result['rebuild']}" if result["rebuild"] else ""
+        lines.append(f"  tainted       {result['stage']} of {result['collection']}{advice}")
     return "\n".join(lines)
 
 

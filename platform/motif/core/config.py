@@ -40,6 +40,8 @@ class SourceConfig(BaseModel):
     kind: str
     into: Name
     """Collection the measurements go into."""
+    error_tag: str = Field(default="error", min_length=1)
+    """Tag by which the owner of a record marks it as wrong."""
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motif.core import taint
 from motif.core.catalog import RecordRow
 from motif.core.facets import DECLARED, Mapper, composition_facets, merge
 from motif.core.layout import bucket_of, canonical, chunk_rows, layout_of, measurement_id
@@ -57,6 +58,8 @@ class Intake:
         self._source = source
         self._collection = collection
         self._mapper = mapper
+        table = workspace.config.sources.get(source)
+        self._error_tag = table.error_tag if table else taint.DEFAULT_TAG
 
     def commit(
         self,
@@ -89,7 +92,7 @@ class Intake:
         disagreements: list[dict[str, Any]] = []
         for measurement in reading.measurements:
             own = [*measurement.facets, *declared, *composition_facets(measurement)]
-            facets, differing = self._merged(own, from_record)
+            facets, differing = self._merged(own, from_record, taken.asset)
             disagreements = disagreements or differing
             document = rows.add(record_id, measurement, facets)
             measurements[document["id"]] = document
@@ -113,7 +116,7 @@ class Intake:
         measurements: list[dict[str, Any]] = []
         disagreements: list[dict[str, Any]] = []
         for measurement, from_file in self._facets_from_file(record.id).items():
-            facets, differing = self._merged(from_file, from_record)
+            facets, differing = self._merged(from_file, from_record, renewed.asset)
             disagreements = disagreements or differing
             measurements.append({"id": measurement, "facets": [asdict(one) for one in facets]})
         kept = [note for note in record.notes if not note.startswith(RECORD_NOTE)]
@@ -127,7 +130,7 @@ class Intake:
         }  # fmt: skip
 
     def _merged(
-        self, from_file: Sequence[Facet], from_record: Sequence[Facet]
+        self, from_file: Sequence[Facet], from_record: Sequence[Facet], asset: Asset
     ) -> tuple[list[Facet], list[dict[str, Any]]]:
         """One facet a name, as the privacy policy shows them; and the disagreements."""
         privacy = self._mapper.privacy
@@ -135,6 +138,8 @@ class Intake:
         shown = [one for one in differing if not privacy.is_personal(one["facet"])]
         if differing:
             facets.append(Facet("disagreement", True, DISAGREEMENT))
+        facets = [one for one in facets if one.name != taint.FACET]
+        facets += taint.facets(asset.origin, asset.metadata, self._error_tag)
         return privacy.applied(facets), shown
 
     def _facets_from_file(self, record_id: str) -> dict[str, list[Facet]]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from motif.core import schema
+from motif.core import schema, taint
 from motif.core.catalog import Catalog, Derivation
 from motif.core.errors import NotFoundError
 from motif.core.records import canonical_json, content_id
+from motif.core.schema import batched
 
 if TYPE_CHECKING:
     from motif.core.store import Snapshot, Store, Transaction
@@ -57,10 +58,17 @@ class Arrays(Mapping[str, NDArray[Any]]):
 class Ledger:
     """Derivations of one workspace."""
 
-    def __init__(self, catalog: Catalog, store: Store, commit: Commit) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        store: Store,
+        commit: Commit,
+        marked: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
         self._catalog = catalog
         self._store = store
         self._commit = commit
+        self._marked = marked
 
     def get(self, derivation: str) -> Derivation:
         """The derivation of this id."""
@@ -68,6 +76,10 @@ class Ledger:
         if not found:
             raise NotFoundError(f'There is no result "{derivation}"; list them with motif status.')
         return found[0]
+
+    def holds(self, identity: str) -> bool:
+        """Whether there is a derivation of this id."""
+        return bool(self._load(schema.derivations.c.id == identity))
 
     def find(
         self, stage: str, parameters: Mapping[str, Any], inputs: Sequence[str]
@@ -134,6 +146,33 @@ class Ledger:
         table = schema.derivation_inputs
         chosen = select(table.c.derivation_id).where(table.c.input_id == identity)
         return self._load(schema.derivations.c.id.in_(chosen))
+
+    def tainted(self) -> list[Derivation]:
+        """What rests on records marked with an error, oldest first.
+
+        A result made of itemwise ones (features of images) is tainted only where it holds a
+        marked measurement itself.
+        """
+        marked = self._marked()
+        if not marked:
+            return []
+
+        def made_from(ids: Collection[str]) -> list[Derivation]:
+            table = schema.derivation_inputs
+            found: dict[str, Derivation] = {}
+            for part in batched(list(ids)):
+                chosen = select(table.c.derivation_id).where(table.c.input_id.in_(part))
+                found |= {one.id: one for one in self._load(schema.derivations.c.id.in_(chosen))}
+            return list(found.values())
+
+        found = taint.spread(marked, made_from, self._members)
+        return sorted(found.values(), key=lambda one: one.number)
+
+    def _members(self, derivation: Derivation) -> Collection[str] | None:
+        arrays = self.arrays(derivation)
+        if "ids" not in arrays:
+            return None
+        return [one.decode() for one in arrays["ids"].tolist()]
 
     def arrays(self, derivation: Derivation) -> Arrays:
         return Arrays(self._store.snapshot(), _group(derivation.stage, derivation.id))

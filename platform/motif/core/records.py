@@ -25,6 +25,8 @@ STANDARD_FACETS = (
     "project", "simulated",
 )  # fmt: skip
 """Facets every reader and source maps to when its file or record tells them."""
+OWN_FACETS = ("disagreement", "tainted")
+"""Facets Motif itself gives: file and record disagree, the record is marked with an error."""
 
 
 @dataclass(frozen=True, slots=True)

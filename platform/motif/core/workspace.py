@@ -13,7 +13,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from motif.core import journal
+from motif.core import journal, taint
 from motif.core.catalog import Catalog, MeasurementRow, RecordRow, now, sqlite_url
 from motif.core.config import FILE_NAME, Config, load_config, privacy_of
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
@@ -74,7 +74,7 @@ class Workspace:
         self.config = config
         self.catalog = catalog
         self.store = store
-        self.ledger = Ledger(catalog, store, self.commit)
+        self.ledger = Ledger(catalog, store, self.commit, self.marked_measurements)
 
     @classmethod
     def init(cls, path: Path | str) -> Self:
@@ -202,6 +202,15 @@ class Workspace:
     def facets(self, ids: Sequence[str]) -> dict[str, dict[str, FacetValue]]:
         """Facets of measurements: id -> {name: value}; numbers in SI base units."""
         return self.catalog.facets(ids)
+
+    def marked_records(self) -> dict[str, str]:
+        """Records marked with an error: id -> why."""
+        tags = {name: source.error_tag for name, source in self.config.sources.items()}
+        return taint.marked_records(self.catalog, tags)
+
+    def marked_measurements(self) -> frozenset[str]:
+        """Everything ever measured in records marked with an error."""
+        return taint.measurements_of(self.catalog, self.marked_records())
 
     def read(self, measurement_id: str) -> xr.DataArray:
         """One measurement with its channels, coordinates and units."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from motif.core.errors import QueryError
 from motif.core.query.nodes import BUILT_IN, Facets, Node, leaves
-from motif.core.records import STANDARD_FACETS
+from motif.core.records import OWN_FACETS, STANDARD_FACETS
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Table
@@ -112,7 +112,7 @@ class _Names:
     """Which facets there are, and in which unit their numbers are kept."""
 
     def __init__(self, known: Known | None) -> None:
-        self._names = None if known is None else {*known, *STANDARD_FACETS, *BUILT_IN}
+        self._names = None if known is None else {*known, *STANDARD_FACETS, *OWN_FACETS, *BUILT_IN}
         self._units = known if isinstance(known, Mapping) else {}
 
     def unit(self, name: str) -> str | None:

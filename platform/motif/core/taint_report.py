@@ -1,0 +1,53 @@
+"""What is told of records marked with an error and of the results made from them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from motif.core.catalog import Derivation
+from motif.core.ledger import MADE_BY
+from motif.core.records import ID_LENGTH
+from motif.core.taint import rebuild_command
+from motif.core.workspace import Workspace
+
+
+def taint_document(workspace: Workspace) -> dict[str, Any]:
+    """``records`` (id -> why) and ``results`` that are tainted and not rebuilt since.
+
+    Of results of the same stage, collection and rebuild command the newest is told, with their
+    number under ``count``.
+    """
+    records = workspace.marked_records()
+    groups: dict[tuple[str, str], list[Derivation]] = {}
+    tainted = workspace.ledger.tainted() if records else []
+    for one in tainted:
+        groups.setdefault((one.stage, one.collection), []).append(one)
+    known = {one.id for one in tainted}
+    results = []
+    for (stage, collection), ones in groups.items():
+        newest = workspace.ledger.all(stage, collection)[-1]
+        if newest.id in known:
+            results.append(
+                {
+                    "id": ones[-1].id, "stage": stage, "collection": collection,
+                    "count": len(ones), "rebuild": rebuild_command(ones[-1], MADE_BY),
+                }
+            )  # fmt: skip
+    return {"records": records, "results": results}
+
+
+def result_document(workspace: Workspace, identity: str) -> dict[str, Any] | None:
+    """A derived result with its inputs, or None where `identity` is none."""
+    if len(identity) != ID_LENGTH or not workspace.ledger.holds(identity):
+        return None
+    one = workspace.ledger.get(identity)
+    tainted = any(bad.id == identity for bad in workspace.ledger.tainted())
+    arrays = workspace.ledger.arrays(one)
+    return {
+        **asdict(one),
+        "arrays": list(arrays),
+        "tainted": tainted,
+        "rebuild": rebuild_command(one, MADE_BY) if tainted else "",
+        "derived": [{"id": d.id, "stage": d.stage} for d in workspace.ledger.made_from(identity)],
+    }

@@ -1,0 +1,153 @@
+"""Records marked with an error, and what rests on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from motif.core import commands
+from motif.core.intake import Intake, Renewed, Taken
+from motif.core.ledger import MADE_BY
+from motif.core.records import Asset, Measurement, Reading
+from motif.core.taint import rebuild_command
+from motif.core.taint_report import taint_document
+from motif.core.workspace import Workspace
+
+
+def asset(number: int, *tags: str, marks: tuple[str, ...] = ()) -> Asset:
+    origin = {"tags": list(tags), "marks": list(marks)}
+    return Asset(f"d/{number}", f"scan {number}", "f", "r", f"{number}.ibw", 8, {}, origin)
+
+
+def spectrum(number: int) -> Measurement:
+    import xarray as xr
+
+    axis = xr.DataArray(np.arange(4.0), dims="raman_shift", attrs={"units": "1/cm"})
+    data = xr.DataArray(np.full(4, float(number)), dims="raman_shift", coords={"raman_shift": axis})
+    data.coords["raman_shift"].attrs["units"] = "1/cm"
+    return Measurement(str(number), "spectrum", f"scan {number}", data)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    Workspace.init(tmp_path / "lab").close()
+    (tmp_path / "lab" / "motif.toml").write_text(
+        '[sources.s]\nkind = "folder"\npath = "x"\ninto = "pfm"\nerror_tag = "bad"\n'
+    )
+    with Workspace.open(tmp_path / "lab") as opened:
+        taken = [Taken(asset(n), Reading([spectrum(n)]), "r", 1, f"{n}", 8) for n in range(4)]
+        intake(opened).commit(taken, (), ())
+        yield opened
+
+
+def intake(workspace: Workspace) -> Intake:
+    return Intake(workspace, "s", "pfm", workspace.mapper())
+
+
+def mark(workspace: Workspace, number: int, *tags: str, marks: tuple[str, ...] = ()) -> None:
+    record = workspace.record(f"s:d/{number}")
+    intake(workspace).commit((), [Renewed(asset(number, *tags, marks=marks), record, "0")], ())
+
+
+def derive(workspace: Workspace, stage: str, inputs: list[str], **arrays: list[str]) -> str:
+    held = {name: np.array(ids, "S32") for name, ids in arrays.items()}
+    held["value"] = np.zeros(1)
+    return workspace.ledger.record(stage, "pfm", {}, inputs, held, {}, 0.0).id
+
+
+def ids(workspace: Workspace) -> dict[int, str]:
+    return {int(row.key): row.id for row in workspace.select("pfm")}
+
+
+def test_taint_reaches_what_was_made_of_what_was_made(workspace: Workspace) -> None:
+    row = ids(workspace)
+    member = derive(workspace, "ensemble-member", [row[0], row[1]])
+    gradients = derive(workspace, "gradients", [member])
+    other = derive(workspace, "ensemble-member", [row[2], row[3]])
+    assert workspace.ledger.tainted() == []
+    mark(workspace, 1, "bad")
+    assert [one.id for one in workspace.ledger.tainted()] == [member, gradients]
+    workspace.reindex()
+    assert [one.id for one in workspace.ledger.tainted()] == [member, gradients]
+    mark(workspace, 1)
+    assert workspace.ledger.tainted() == []
+    mark(workspace, 3, marks=("error",))
+    assert [one.id for one in workspace.ledger.tainted()] == [other]
+
+
+def test_only_the_tag_the_source_names_counts(workspace: Workspace) -> None:
+    mark(workspace, 0, "error", "badly")
+    assert workspace.marked_records() == {}
+    mark(workspace, 0, "BAD")
+    assert workspace.marked_records() == {"s:d/0": 'tagged "bad"'}
+
+
+def test_a_map_without_the_marked_image_is_clean(workspace: Workspace) -> None:
+    """Features of one image do not depend on the images beside it."""
+    row = ids(workspace)
+    embedding = derive(workspace, "embedding", list(row.values()), ids=list(row.values()))
+    whole = derive(workspace, "projection", [embedding], ids=list(row.values()))
+    mark(workspace, 2, "bad")
+    assert {one.id for one in workspace.ledger.tainted()} == {embedding, whole}
+    rest = [one for number, one in row.items() if number != 2]
+    parent = derive(workspace, "projection", [embedding, whole], ids=rest)
+    clean = workspace.ledger.record(
+        "projection", "pfm", {"where": "not has tainted"}, [embedding],
+        {"ids": np.array(rest, "S32")}, {}, 0.0,
+    )  # fmt: skip
+    assert {one.id for one in workspace.ledger.tainted()} == {embedding, whole, parent}
+    assert clean.id not in {one.id for one in workspace.ledger.tainted()}
+
+
+def test_marked_measurements_can_be_asked_for(workspace: Workspace) -> None:
+    assert workspace.select("pfm", "has tainted") == []
+    mark(workspace, 1, "bad")
+    assert [row.key for row in workspace.select("pfm", "has tainted")] == ["1"]
+    assert len(workspace.select("pfm", "not has tainted")) == 3
+    workspace.reindex()
+    assert [row.key for row in workspace.select("pfm", "tainted = true")] == ["1"]
+    mark(workspace, 1)
+    assert workspace.select("pfm", "has tainted") == []
+
+
+def test_a_marked_record_that_is_deleted_still_taints(workspace: Workspace) -> None:
+    made = derive(workspace, "ensemble-member", [ids(workspace)[0]])
+    mark(workspace, 0, "bad")
+    intake(workspace).commit((), (), (), ["d/0"])
+    assert [one.id for one in workspace.ledger.tainted()] == [made]
+
+
+def test_the_way_out_is_offered_until_it_is_taken(workspace: Workspace) -> None:
+    row = ids(workspace)
+    made = derive(workspace, "projection", [row[0]], ids=[row[0]])
+    mark(workspace, 0, "bad")
+    (told,) = taint_document(workspace)["results"]
+    assert told["id"] == made
+    assert told["rebuild"] == 'motif project pfm --where "not has tainted"'
+    derive(workspace, "projection", [row[1]], ids=[row[1]])
+    assert taint_document(workspace)["results"] == []
+    member = workspace.ledger.get(derive(workspace, "ensemble-member", [row[1]]))
+    assert rebuild_command(member, MADE_BY) == "motif train composition pfm"
+
+
+def test_status_and_show_tell(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    row = ids(workspace)
+    made = derive(workspace, "projection", [row[0]], ids=[row[0]])
+    mark(workspace, 0, "bad")
+    commands.status(workspace.root, as_json=True)
+    assert json.loads(capsys.readouterr().out)["tainted"]["records"] == {"s:d/0": 'tagged "bad"'}
+    commands.status(workspace.root)
+    assert "tainted       projection of pfm; rebuild it: motif project" in capsys.readouterr().out
+    commands.show("s:d/0", workspace=workspace.root)
+    record = json.loads(capsys.readouterr().out)
+    assert record["marked"] == 'tagged "bad"'
+    (measurement,) = record["measurements"]
+    assert measurement["derived"] == [{"id": made, "stage": "projection", "tainted": True}]
+    commands.show(made, workspace=workspace.root)
+    result = json.loads(capsys.readouterr().out)
+    assert result["tainted"] is True
+    assert result["inputs"] == [row[0]]
