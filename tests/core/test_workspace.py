@@ -168,6 +168,21 @@ def test_a_workspace_is_not_made_twice(workspace: Workspace) -> None:
         Workspace.init(workspace.root)
 
 
+def test_a_catalog_of_another_version_is_made_anew(workspace: Workspace) -> None:
+    from sqlalchemy import update
+
+    from motif.core.schema import state
+
+    fill(workspace, "pfm", {"a": [image(frame(1))]}, {"a": {"operator": "xu"}})
+    with workspace.catalog.engine.begin() as connection:
+        connection.execute(update(state).where(state.c.key == "schema").values(value="0"))
+    before = dump(workspace)
+    workspace.close()
+    with Workspace.open(workspace.root) as again:
+        assert dump(again) == before
+        assert [row.record_id for row in again.select("pfm", 'text "xu"')] == ["test:a"]
+
+
 def dump(workspace: Workspace) -> dict[str, list[tuple[object, ...]]]:
     from sqlalchemy import select
 

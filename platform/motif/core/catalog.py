@@ -21,6 +21,8 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    insert,
+    inspect,
     select,
 )
 
@@ -176,9 +178,33 @@ class Catalog:
         self.engine = _engine(url)
 
     def create(self) -> None:
+        """Make the tables that are missing; those of another schema version are made anew.
+
+        Whoever opens the workspace next fills them from the store's journal.
+        """
+        if self._version() not in (None, str(schema.VERSION)):
+            self._forget()
         schema.metadata.create_all(self.engine)
         with self.engine.begin() as connection:
             fulltext.create(connection)
+            if self._version() is None:
+                connection.execute(
+                    insert(schema.state).values(key="schema", value=str(schema.VERSION))
+                )
+
+    def _version(self) -> str | None:
+        if not inspect(self.engine).has_table(schema.state.name):
+            return None
+        statement = select(schema.state.c.value).where(schema.state.c.key == "schema")
+        with self.reading() as connection:
+            return connection.execute(statement).scalar()
+
+    def _forget(self) -> None:
+        """Drop every table the journal can fill again."""
+        with self.engine.begin() as connection:
+            fulltext.drop(connection)
+            for table in (*schema.JOURNALED, schema.state):
+                table.drop(connection, checkfirst=True)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -36,6 +36,12 @@ def create(connection: Connection) -> None:
             connection.execute(text(statement))
 
 
+def drop(connection: Connection) -> None:
+    """Remove the index."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("DROP TABLE IF EXISTS fulltext"))
+
+
 def store(connection: Connection, records: Sequence[Mapping[str, Any]]) -> None:
     """Keep the searchable text of journaled records; a header not told anew stays."""
     headers = _stored_headers(connection, [row["id"] for row in records if "header" not in row])

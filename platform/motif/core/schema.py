@@ -19,6 +19,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+VERSION = 1
+"""Raised with every change of a table: a catalog of another version is made anew."""
+
 IDS_PER_STATEMENT = 5_000
 """Bound parameters in one statement; SQLite allows 32,766."""
 
