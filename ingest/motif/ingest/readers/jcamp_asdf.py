@@ -105,7 +105,8 @@ def _append(values: list[float], tokens: list[tuple[str, str]], number: int, mos
         if len(values) + count > most + 1:  # a line may repeat the last point as a check
             raise DamagedTableError(f"it holds more than the {most:,} points it declares")
         if step is not None:
-            values.extend(values[-1] + step * (i + 1) for i in range(count))
+            last = values[-1]
+            values.extend(last + step * (i + 1) for i in range(count))
         elif kind == "repeat":
             values.extend([values[-1]] * count)
         else:
