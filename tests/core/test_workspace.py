@@ -183,6 +183,26 @@ def test_a_catalog_of_another_version_is_made_anew(workspace: Workspace) -> None
         assert [row.record_id for row in again.select("pfm", 'text "xu"')] == ["test:a"]
 
 
+def test_collecting_garbage_keeps_data_and_the_snapshots_of_results(workspace: Workspace) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from icechunk import IcechunkError
+
+    rows = fill(workspace, "pfm", {"a": [image(frame(1))]})
+    made = workspace.ledger.record("s", "pfm", {}, [rows[0].id], {"x": np.ones(3)}, {}, 0.1)
+    forgotten = workspace.store.snapshot().id
+    fill(workspace, "pfm", {"b": [image(frame(2))]})
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    assert workspace.store.collect(later, {made.snapshot}, dry_run=True)["snapshots"] == 0
+    assert workspace.store.collect(later, {made.snapshot})["snapshots"] > 0
+    with Workspace.open(workspace.root) as again:
+        np.testing.assert_array_equal(again.read(rows[0].id).values, frame(1).astype(np.float32))
+        np.testing.assert_array_equal(again.ledger.arrays(made)["x"], np.ones(3))
+        assert again.store.snapshot(made.snapshot).journal_length == 1
+        with pytest.raises(IcechunkError):
+            again.store.snapshot(forgotten)
+
+
 def dump(workspace: Workspace) -> dict[str, list[tuple[object, ...]]]:
     from sqlalchemy import select
 

@@ -7,10 +7,10 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from motif.core.config import FILE_NAME, load_config
 from motif.core.jobs import recording
@@ -61,8 +61,6 @@ public_key = "sandbox/demo.pub"
 private_key = "sandbox/demo.priv"
 endpoint = "motif#demo"
 """
-
-T = TypeVar("T")
 
 
 class Demo:
@@ -166,10 +164,15 @@ class Demo:
         return dict(embed(workspace, "pfm", client=client))
 
     def _symmetry(self) -> dict[str, Any]:
-        raise ValueError
+        from motif.analysis.symmetry.evaluation import evaluate
+
+        return dict(evaluate())
 
     def _projection(self, workspace: Workspace) -> dict[str, Any]:
-        raise ValueError
+        from motif.analysis.projection import project
+
+        made = project(workspace, "pfm")
+        return {"projection": made.id, **made.summary}
 
     @contextmanager
     def _step(self, name: str, sentence: str) -> Iterator[None]:

@@ -66,8 +66,8 @@ GROUP_HELP = {
     "sandbox": "A local server that speaks the DataFed client protocol.",
 }
 ORDER = (
-    "demo", "init", "status", "sandbox", "ingest", "records", "show", "facets", "quarantine", "train", "embed", "project",
-    "search", "gradients", "jobs", "serve", "check", "reindex",
+    "demo", "init", "status", "sandbox", "ingest", "records", "show", "facets", "quarantine",
+    "train", "embed", "project", "search", "gradients", "jobs", "serve", "check", "reindex", "gc",
 )  # fmt: skip
 
 

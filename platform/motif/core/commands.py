@@ -144,6 +144,31 @@ def reindex(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> N
     emit(document, as_json, f"Replayed {lines} journal lines.")
 
 
+def gc(
+    days: Annotated[
+        float, typer.Option(min=1, help="Forget snapshots older than so many days.")
+    ] = 30,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Free what only old snapshots hold; snapshots that results were made from stay."""
+    from datetime import UTC, datetime, timedelta
+
+    from motif.core.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        keep = {one.snapshot for one in opened.ledger.all()}
+        older_than = datetime.now(UTC) - timedelta(days=days)
+        document = opened.store.collect(older_than, keep, dry_run=dry_run)
+    verb = "would free" if dry_run else "freed"
+    emit(
+        document, as_json,
+        f"{verb} {document['bytes']:,} bytes in {document['chunks']} chunks, "
+        f"{document['snapshots']} snapshots.",
+    )  # fmt: skip
+
+
 @jobs.command("list")
 def jobs_list(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """List the jobs of motif.toml and when each runs next."""

@@ -7,7 +7,8 @@ an index of that journal: a process killed between the two leaves a line the nex
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlparse
@@ -187,6 +188,27 @@ class Store:
         if self._latest is None or self._latest.id != newest:
             self._latest = Snapshot(self._repository, newest)
         return self._latest
+
+    def collect(
+        self, older_than: datetime, keep: Collection[str], *, dry_run: bool = False
+    ) -> dict[str, int]:
+        """Forget snapshots older than a time, and delete what only they held.
+
+        Snapshots to `keep` are tagged first: tagged ones survive. Objects younger than
+        `older_than` are never touched, because a writer may be about to commit them.
+        """
+        tagged = self._repository.list_tags()
+        for snapshot in keep:
+            if not dry_run and f"keep-{snapshot}" not in tagged:
+                self._repository.create_tag(f"keep-{snapshot}", snapshot)
+        expired = set() if dry_run else self._repository.expire_snapshots(older_than)
+        freed = self._repository.garbage_collect(older_than, dry_run=dry_run)
+        self._latest = None
+        return {
+            "snapshots": len(expired),
+            "chunks": freed.chunks_deleted,
+            "bytes": freed.bytes_deleted,
+        }
 
 
 def _compressor() -> BloscCodec:
