@@ -102,9 +102,10 @@ class Lab:
 
         def ask() -> frozenset[str]:
             table = schema.measurements
-            condition = self.workspace.catalog.query(where).where(table, schema.facets)
             statement = select(table.c.id).where(
-                table.c.live, table.c.collection == collection, condition
+                table.c.live,
+                table.c.collection == collection,
+                self.workspace.catalog.condition(where),
             )
             with self.workspace.catalog.reading() as connection:
                 return frozenset(connection.scalars(statement))

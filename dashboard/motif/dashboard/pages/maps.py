@@ -154,7 +154,8 @@ def _on_selection() -> None:
 
 
 def _on_hidden(labels: Sequence[str]) -> None:
-    places = st.session_state[COMPONENT].get("hidden") or []
+    hidden = st.session_state[COMPONENT].get("hidden")
+    places = hidden["places"] if hidden else []
     state.change(hidden=tuple(labels[place] for place in places if place < len(labels)))
 
 

@@ -1,9 +1,8 @@
-// The map: pan, zoom, box, lasso, hover, click, legend. Needs points.js, paint.js and furniture.js before it.
+// The map: pan, zoom, box, lasso, hover, click, legend. Needs points.js, paint.js, furniture.js and gestures.js before it.
 
 const PICK_RADIUS = 14;        // px around the pointer
 const SETTLE_MS = 180;         // after the last movement every point is drawn again
 const MOVING_POINTS = 100000;  // the buffer is shuffled, so its head is a fair sample
-const LASSO_VERTICES = 60;
 const MODES = [
   ["pan", "Pan", "Drag to move, wheel to zoom"],
   ["box", "Box", "Drag a rectangle around points"],
@@ -70,18 +69,11 @@ class PointMap {
   }
 
   listen() {
-    const root = this.root;
-    root.addEventListener("pointerdown", (e) => this.onDown(e));
-    root.addEventListener("pointermove", (e) => this.onMove(e));
-    root.addEventListener("pointerup", (e) => this.onUp(e));
-    root.addEventListener("pointercancel", () => { this.drag = null; this.drawOutline(); });
-    root.addEventListener("pointerleave", () => this.hover(-1));
-    root.addEventListener("wheel", (e) => this.onWheel(e), { passive: false });
-    root.addEventListener("keydown", (e) => this.onKey(e));
+    this.gestures = new Gestures(this);
     this.canvas.addEventListener("webglcontextlost", (e) => e.preventDefault());
     this.canvas.addEventListener("webglcontextrestored", () => { this.painter.build(); this.upload(); });
     this.watcher = new ResizeObserver(() => this.resize());
-    this.watcher.observe(root);
+    this.watcher.observe(this.root);
   }
 
   destroy() {
@@ -249,7 +241,7 @@ class PointMap {
   }
 
   drawOutline() {
-    const drawn = this.drag?.path?.length > 1 ? this.drag.path : this.polygon?.map((p) => this.toScreen(p));
+    const drawn = this.gestures.path?.length > 1 ? this.gestures.path : this.polygon?.map((p) => this.toScreen(p));
     this.outline.setAttribute("d", drawn
       ? `M${drawn.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L")}Z` : "");
   }
@@ -269,7 +261,7 @@ class PointMap {
     fillLegend(this.legend, { ...this.data.legend, colours: this.shades }, this.off, (k) => this.toggle(k));
   }
 
-  // ---- what the user does -----------------------------------------------------------------
+  // ---- what the user does (gestures.js calls these) ---------------------------------------
 
   setMode(mode) {
     this.mode = mode;
@@ -284,7 +276,7 @@ class PointMap {
     this.restate();
     this.painter.load("state", this.state);
     this.redraw();
-    this.send.state("hidden", [...this.off].sort((a, b) => a - b));
+    this.send("hidden", { places: [...this.off].sort((a, b) => a - b) });
   }
 
   choose(polygon) {
@@ -292,64 +284,13 @@ class PointMap {
     this.restate();
     this.painter.load("state", this.state);
     this.redraw();
-    this.send.state("selection", { polygon: (polygon || []).map((p) => this.toData(p)) });
+    this.send("selection", { polygon: (polygon || []).map((p) => this.toData(p)) });
   }
 
-  at(event) {
-    const box = this.root.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
-  onDown(event) {
-    if (event.button !== 0 || !this.view || event.target.closest("button")) return;
-    const mode = event.shiftKey ? "lasso" : this.mode;
-    const place = this.at(event);
-    this.drag = { mode, from: place, last: place, path: null, far: false };
-    this.root.setPointerCapture(event.pointerId);
-  }
-
-  onMove(event) {
-    if (!this.view) return;
-    const place = this.at(event);
-    if (!this.drag) { this.seek(place, event.target); return; }
-    const drag = this.drag;
-    if (!drag.far && Math.hypot(place[0] - drag.from[0], place[1] - drag.from[1]) < 4) return;
-    drag.far = true;
-    this.hover(-1);
-    if (drag.mode === "pan") {
-      this.view.x -= (place[0] - drag.last[0]) / this.view.scale;
-      this.view.y += (place[1] - drag.last[1]) / this.view.scale;
-      this.moved();
-    } else if (drag.mode === "box") {
-      const [ax, ay] = drag.from, [bx, by] = place;
-      drag.path = [[ax, ay], [bx, ay], [bx, by], [ax, by]];
-      this.drawOutline();
-    } else {
-      drag.path = drag.path || [drag.from];
-      drag.path.push(place);
-      this.drawOutline();
-    }
-    drag.last = place;
-  }
-
-  onUp(event) {
-    const drag = this.drag;
-    this.drag = null;
-    if (!drag) return;
-    if (drag.far && drag.path) {
-      const path = drag.mode === "lasso" ? simplifyLasso(drag.path, 1.5, LASSO_VERTICES) : drag.path;
-      if (path.length > 2) this.choose(path.map((p) => this.fromScreen(p)));
-      this.drawOutline();
-    } else if (!drag.far) {
-      const i = this.near(this.at(event));
-      if (i >= 0) this.send.event("clicked", { index: i, map: this.data.key });
-    }
-  }
-
-  onWheel(event) {
-    if (!this.view) return;
-    event.preventDefault();
-    this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.at(event));
+  panBy(dx, dy) {
+    this.view.x -= dx / this.view.scale;
+    this.view.y += dy / this.view.scale;
+    this.moved();
   }
 
   zoom(factor, place) {
@@ -362,19 +303,8 @@ class PointMap {
     this.moved();
   }
 
-  onKey(event) {
-    if (!this.view || event.target !== this.root) return;
-    const centre = [this.width / 2, this.height / 2];
-    const step = 60 / this.view.scale;
-    const act = {
-      ArrowLeft: () => { this.view.x -= step; this.moved(); },
-      ArrowRight: () => { this.view.x += step; this.moved(); },
-      ArrowUp: () => { this.view.y += step; this.moved(); },
-      ArrowDown: () => { this.view.y -= step; this.moved(); },
-      "+": () => this.zoom(1.4, centre), "=": () => this.zoom(1.4, centre), "-": () => this.zoom(1 / 1.4, centre),
-      0: () => this.fitView(), Escape: () => this.polygon && this.choose(null),
-    }[event.key];
-    if (act) { event.preventDefault(); act(); }
+  open(i) {
+    if (i >= 0) this.send("clicked", { index: i, map: this.data.key });
   }
 
   near(place) {
@@ -401,9 +331,9 @@ class PointMap {
 }
 
 export default function (component) {
-  const { parentElement, data, setStateValue, setTriggerValue } = component;
+  const { parentElement, data, setTriggerValue } = component;
   if (!maps.has(parentElement)) maps.set(parentElement, new PointMap(parentElement));
-  maps.get(parentElement).update(data, { state: setStateValue, event: setTriggerValue });
+  maps.get(parentElement).update(data, setTriggerValue);
   return () => {
     maps.get(parentElement)?.destroy();
     maps.delete(parentElement);

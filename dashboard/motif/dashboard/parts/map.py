@@ -13,7 +13,7 @@ from motif.dashboard.placement import Bounds
 
 _component = st.components.v2.component(
     "motif.map",
-    js=assets.text("points.js", "paint.js", "furniture.js", "map.js"),
+    js=assets.text("points.js", "paint.js", "furniture.js", "gestures.js", "map.js"),
     css=assets.text("map.css"),
 )
 
@@ -62,7 +62,9 @@ def show_map(
     on_click: Callable[[], None],
     current: int = -1,
 ) -> Any:
-    """Mount the map; the result has `selection`, `hidden` and `clicked`.
+    """Mount the map; the callbacks find `selection`, `hidden` or `clicked` in its session state.
+
+    The view lives in the address alone: the component reports events and keeps no state there.
 
     Args:
         key: widget key, under which session state holds the component's state.
@@ -78,7 +80,6 @@ def show_map(
             "polygon": [list(corner) for corner in polygon], "hidden": list(hidden),
             "current": current,
         },
-        default={"selection": None, "hidden": None},
         on_selection_change=on_selection,
         on_hidden_change=on_hidden,
         on_clicked_change=on_click,
