@@ -229,6 +229,13 @@ def test_published_recipe_is_the_papers() -> None:
     assert not start["joined.0.bias"].any()
 
 
+def test_fast_recipe_follows_the_size_of_the_library() -> None:
+    assert FAST.fitted(1379) == FAST
+    assert [FAST.fitted(n).batch for n in (100, 300, 100_000)] == [16, 30, 64]
+    assert FAST.fitted(100_000).composition_epochs == 12
+    assert PUBLISHED.fitted(100) == PUBLISHED
+
+
 def test_dropout_factors_have_their_rate_and_keep_the_mean() -> None:
     for rate in (0.25, 0.1):
         architecture = Architecture(301, 0, dropout=rate)

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from motif.analysis.composition.network import Architecture, Parameters, forward
 
-CHUNK = 256
-"""Samples evaluated at once."""
+CHUNK = 64
+"""Samples evaluated at once: their activations fit in a core's cache."""
 
 
 @dataclass(frozen=True)

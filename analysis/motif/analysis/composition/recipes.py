@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from motif.analysis.composition.network import Initialisation
 from motif.core.errors import ConfigError
+
+SMALLEST_BATCH = 16
+PLENTY = 5_000
 
 Branches = Literal["both", "spectrum", "composition"]
 
@@ -37,6 +41,26 @@ class Recipe:
     branches: Branches = "both"
     """Inputs used; a single branch is trained by its own step alone."""
 
+    adaptive: bool = False
+    """Whether batch and epochs follow the size of the library (`fitted`)."""
+
+    def fitted(self, samples: int) -> Recipe:
+        """The recipe for a library of that many samples.
+
+        Small libraries get smaller batches, so that an epoch still is some ten steps; beyond
+        `PLENTY` samples epochs get fewer, so that the number of steps stays.
+        """
+        if not self.adaptive:
+            return self
+        share = min(1.0, PLENTY / samples)
+        return replace(
+            self,
+            batch=min(self.batch, max(SMALLEST_BATCH, samples // 10)),
+            spectrum_epochs=math.ceil(share * self.spectrum_epochs),
+            composition_epochs=math.ceil(share * self.composition_epochs),
+            joined_epochs=math.ceil(share * self.joined_epochs),
+        )
+
     def parameters(self) -> dict[str, Any]:
         """All fields as JSON values, for the ledger."""
         return asdict(self)
@@ -66,6 +90,7 @@ FAST = Recipe(
     scaled=True,
     initialisation="truncated-normal",
     composition_width=0.25,
+    adaptive=True,
 )
 """Chosen by held-out R² *and* by the angle and size of the total gradient on two simulated
 libraries, for one does not predict the other (``docs/composition.md`` has the figures)."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 STAGE = "gradients"
 VERSION = 1
-SMALL = 20_000_000
+SMALL = 400_000_000
 """Numbers passed through the spectrum branch below which a cluster is not worth starting."""
 
 
@@ -82,6 +82,7 @@ def _plan(
     seed: int,
 ) -> Plan:
     n = len(prepared.ids)
+    recipe = recipe.fitted(n)
     if members < 1:
         raise ConfigError(f"An ensemble of {members} members cannot be trained; ask for 1 or more.")
     if folds == 1 or folds < 0 or folds > n // 2:

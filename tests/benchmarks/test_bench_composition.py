@@ -1,0 +1,252 @@
+"""Composition ensemble: batched against one after another, in CPU seconds of one run.
+
+CPU time of this process with one thread, best of several: on a shared machine wall time says
+little. Run with ``pytest -m benchmark tests/benchmarks/test_bench_composition.py``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.neural_network import MLPRegressor
+from torch import Tensor, nn
+from torch.nn import functional
+
+from motif.analysis.composition.comparison import compare_with_truth
+from motif.analysis.composition.ensemble import CHUNK
+from motif.analysis.composition.gradients import gradients, member_gradients
+from motif.analysis.composition.preparation import normalise
+from motif.analysis.composition.recipes import FAST, PUBLISHED, Recipe
+from motif.analysis.composition.response import spectral_response
+from motif.analysis.composition.training import (
+    Member,
+    Samples,
+    fold_of,
+    single_thread,
+    steps_per_epoch,
+    train,
+)
+from motif.analysis.composition.validation import r2_score
+from motif.core.testing.truth import bivo4_gradient
+from motif.ingest.simulate.library import SimulatedLibrary, simulate_library
+
+pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1200)]
+Say = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def library() -> SimulatedLibrary:
+    return simulate_library()
+
+
+@pytest.fixture(scope="module")
+def samples(library: SimulatedLibrary) -> Samples:
+    spectra, _ = normalise(library.spectra, library.shift, "raman_shift")
+    return Samples(spectra, library.composition, library.performance)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    with single_thread(torch.device("cpu")):
+        yield
+
+
+@pytest.fixture
+def say(report: Say, record_property: Say) -> Say:
+    """Figures to four digits in the terminal summary and as properties of the test."""
+
+    def told(what: str, **figures: float) -> None:
+        report(what, **{name: f"{value:.4g}" for name, value in figures.items()})
+        for name, value in figures.items():
+            record_property(f"{what}, {name}", value)
+
+    return told
+
+
+class OneMember(nn.Module):
+    """The same network with ordinary layers and dropout."""
+
+    def __init__(self, points: int, elements: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(1, 2, 7)
+        self.composition = nn.ModuleList([nn.Linear(elements, 16), nn.Linear(16, 16)])
+        widths = (2 * (points - 6) + 16, 32, 32, 1)
+        self.joined = nn.ModuleList([nn.Linear(a, b) for a, b in itertools.pairwise(widths)])
+        self.dropout = nn.Dropout(0.25)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        h = self.dropout(functional.elu(self.convolution(self.dropout(x)[:, None])))
+        for layer in self.composition:
+            c = functional.elu(layer(c))
+        h = torch.cat([h.flatten(1), c], 1)
+        for layer in self.joined[:-1]:
+            h = functional.elu(layer(h))
+        return self.joined[-1](h)[:, 0]
+
+
+def best(work: Callable[[], object], repeat: int = 3) -> float:
+    """Least CPU seconds of several runs."""
+    seconds = []
+    for _ in range(repeat):
+        started = time.process_time()
+        work()
+        seconds.append(time.process_time() - started)
+    return min(seconds)
+
+
+def joined_only(batch: int, epochs: int) -> Recipe:
+    return replace(
+        PUBLISHED, spectrum_epochs=0, composition_epochs=0, joined_epochs=epochs, batch=batch
+    )
+
+
+def batched_step(samples: Samples, members: int, batch: int) -> float:
+    """CPU seconds of one step of all members, the set-up taken off."""
+    rows = [np.arange(20 * batch) % len(samples.target)] * members
+    runs = [Member(k) for k in range(members)]
+    short, long = (
+        best(lambda epochs=epochs: train(samples, rows, runs, joined_only(batch, epochs)))
+        for epochs in (1, 3)
+    )
+    return (long - short) / 40
+
+
+def sequential_step(samples: Samples, members: int, batch: int) -> float:
+    """CPU seconds of one step of each of as many separate modules."""
+    x = torch.as_tensor(samples.spectra, dtype=torch.float32)
+    c = torch.as_tensor(samples.composition, dtype=torch.float32)
+    y = torch.as_tensor(samples.target, dtype=torch.float32)
+    networks = [OneMember(x.shape[1], c.shape[1]) for _ in range(members)]
+    optimisers = [torch.optim.Adam(net.parameters(), fused=True) for net in networks]
+
+    def steps(count: int = 20) -> None:
+        for _ in range(count):
+            for network, optimiser in zip(networks, optimisers, strict=True):
+                j = torch.randint(0, len(y), (batch,))
+                loss = functional.mse_loss(network(x[j], c[j]), y[j])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+
+    return best(steps) / 20
+
+
+@pytest.mark.parametrize("batch", [10, 64])
+def test_eight_members_at_once(samples: Samples, batch: int, say: Say) -> None:
+    together = batched_step(samples, 8, batch)
+    in_turn = sequential_step(samples, 8, batch)
+    say(
+        f"step of 8 members, batch {batch}",
+        batched_ms=1e3 * together,
+        in_turn_ms=1e3 * in_turn,
+        ratio=in_turn / together,
+    )
+    assert in_turn / together >= 2.5
+
+
+def test_step_against_number_of_members(samples: Samples, say: Say) -> None:
+    for members in (1, 2, 4, 8, 16, 24):
+        seconds = batched_step(samples, members, 10)
+        say(
+            f"step of {members} members, batch 10",
+            ms=1e3 * seconds,
+            ms_each=1e3 * seconds / members,
+        )
+    steps = steps_per_epoch(len(samples.target), PUBLISHED.batch)
+    total = steps * (PUBLISHED.spectrum_epochs + PUBLISHED.joined_epochs)
+    say("published recipe, 24 members, spectrum passes only", cpu_minutes=total * seconds / 60)
+
+
+def test_gradients_at_once(samples: Samples, say: Say) -> None:
+    n = len(samples.target)
+    recipe = replace(FAST, spectrum_epochs=1, composition_epochs=1, joined_epochs=1)
+    ensemble = train(samples, [np.arange(n)] * 8, [Member(k) for k in range(8)], recipe)
+    response = spectral_response(samples.spectra, samples.composition)
+    x = torch.as_tensor(samples.spectra, dtype=torch.float32)
+    c = torch.as_tensor(samples.composition, dtype=torch.float32)
+    networks = [OneMember(x.shape[1], c.shape[1]).eval() for _ in range(8)]
+
+    def one_at_a_time(count: int = 50) -> None:
+        for network in networks:
+            for i in range(count):
+                xi = x[i : i + 1].clone().requires_grad_()
+                ci = c[i : i + 1].clone().requires_grad_()
+                torch.autograd.grad(network(xi, ci).sum(), (xi, ci))
+
+    def batched() -> None:
+        for start in range(0, n, CHUNK):
+            member_gradients(ensemble, x[start : start + CHUNK], c[start : start + CHUNK])
+
+    looped = best(one_at_a_time) * n / 50
+    at_once = best(batched)
+    whole = best(lambda: gradients(ensemble, samples, response))
+    say(
+        f"gradients of {n} samples, 8 members",
+        batched_s=at_once,
+        looped_s=looped,
+        ratio=looped / at_once,
+        with_total_and_statistics_s=whole,
+    )
+    assert looped / at_once >= 10
+
+
+def test_fast_recipe(library: SimulatedLibrary, samples: Samples, say: Say) -> None:
+    n = len(samples.target)
+    fold = fold_of(n, 5, 0)
+    started = time.process_time()
+    validation = train(
+        samples,
+        [np.flatnonzero(fold != f) for f in range(5)],
+        [Member(0, f) for f in range(5)],
+        FAST,
+    )
+    ensemble = train(samples, [np.arange(n)] * 8, [Member(k) for k in range(8)], FAST)
+    response = spectral_response(samples.spectra, samples.composition)
+    found = gradients(ensemble, samples, response)
+    seconds = time.process_time() - started
+    predicted = validation.predict(samples.spectra, samples.composition)
+    r2 = r2_score(samples.target, predicted[fold, np.arange(n)])
+    truth = bivo4_gradient(library.composition, library.distortion) / 100
+    told = compare_with_truth(found.total_mean, truth, found.total_std, found.sign_agreement)
+    partial = compare_with_truth(found.composition_mean, truth)
+    say(
+        "fast recipe, 8 members and 5 folds",
+        cpu_s=seconds,
+        r2=r2,
+        cosine_total=told["cosine"],
+        cosine_partial=partial["cosine"],
+        slope=told["slope"],
+        signs_right=told["sign_right"],
+        within_1_spread=told["calibration"]["within_1"],
+    )
+    assert seconds < 60
+    assert r2 > 0.85
+    assert told["cosine"] >= 0.85
+
+
+def test_multilayer_perceptrons_of_scikit_learn(samples: Samples, say: Say) -> None:
+    inputs = np.concatenate([samples.composition, samples.spectra], 1)
+    inputs = (inputs - inputs.mean(0)) / inputs.std(0)
+    fold = fold_of(len(inputs), 5, 0)
+    predicted = np.empty(len(inputs))
+    started = time.process_time()
+    for held in range(5):
+        inside = fold == held
+        target = samples.target[~inside]
+        model = MLPRegressor(
+            hidden_layer_sizes=(32, 32), batch_size=64, max_iter=30, tol=0, random_state=held
+        )
+        with pytest.warns(match="Maximum iterations"):
+            model.fit(inputs[~inside], (target - target.mean()) / target.std())
+        predicted[inside] = model.predict(inputs[inside]) * target.std() + target.mean()
+    say(
+        "scikit-learn MLP 32-32, 5 folds, 30 epochs",
+        cpu_s=time.process_time() - started,
+        r2=r2_score(samples.target, predicted),
+    )
