@@ -66,4 +66,4 @@ def rows(path: Path, lines: Sequence[str], first: int) -> NDArray[np.float64]:
                 "numbers should stand; it is cut short or damaged: export it again"
             )
         found.append(np.array(values))
-    return np.array(found, np.float64).reshape(len(found), -1)
+    return np.array(found, np.float64) if found else np.empty((0, 0))

@@ -14,7 +14,7 @@ from motif.ingest.readers.sidecar import sidecar
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
 
 LEAST = 4
-"""Rows that must be seen before a text is taken for a spectrum."""
+"""Rows that make a text of numbers a spectrum."""
 _FOREIGN = re.compile(rb"\s*(##|//Exported|File Version;)")
 
 
@@ -34,8 +34,8 @@ class TwoColumn:
             return False
         lines = table_lines(head)[:-1]
         at = first_row(lines)
-        found = [row(line) for line in lines[at : at + 50] if line.strip()]
-        return len(found) >= LEAST and all(values and len(values) == 2 for values in found)
+        found = [row(line) or [] for line in lines[at:] if line.strip()][:LEAST]
+        return [len(numbers) for numbers in found] == [2] * LEAST
 
     def __call__(self, path: Path) -> Reading:
         """Read the file; a row that is no pair of numbers refuses it."""
