@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -67,6 +68,9 @@ def test_the_server_answers_and_ends_when_told(root: Path) -> None:
         reply = _first_reply(f"http://127.0.0.1:{port}/_stcore/health", child)
         assert reply.status == 200
         assert "default-src 'self'" in reply.headers["Content-Security-Policy"]
+        disguised = urllib.request.Request(reply.url, headers={"Host": "evil.example"})
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            urllib.request.urlopen(disguised, timeout=5)
         child.send_signal(signal.SIGTERM)
         assert child.wait(20) in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
     finally:
@@ -81,3 +85,16 @@ def _first_reply(url: str, child: subprocess.Popen[bytes]) -> urllib.request.add
         except OSError:
             time.sleep(0.1)
     pytest.fail("the server did not answer within 30 s")
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("127.0.0.1:8501", "127.0.0.1"), ("LocalHost", "localhost"), ("[::1]:8501", "::1"),
+        ("evil.example:8501", "evil.example"), ("", ""),
+    ],
+)  # fmt: skip
+def test_the_host_a_browser_asks_for(header: str, name: str) -> None:
+    from motif.dashboard.app import host_name
+
+    assert host_name(header) == name

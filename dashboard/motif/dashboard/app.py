@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from motif.dashboard.routes import routes
@@ -29,13 +32,22 @@ POLICY = "; ".join(
 """Whatever metadata say, the browser asks no other server for anything."""
 
 
-class SecurityHeaders:
-    """Adds the content security policy and its kin to every reply."""
+class Guard:
+    """Adds the security headers, and refuses names this server does not go by.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A page elsewhere could let its own name point to 127.0.0.1 and read what is served here; its
+    requests carry that name in the header ``Host``.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
         self._app = app
+        self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)  # Streamlit checks its own websockets
+            return
+
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -44,7 +56,21 @@ class SecurityHeaders:
                 headers["Referrer-Policy"] = "same-origin"
             await send(message)
 
-        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+        name = host_name(Headers(scope=scope).get("host", ""))
+        if self._hosts and name not in self._hosts:
+            refusal = PlainTextResponse(f'This server does not go by the name "{name}".', 400)
+            await refusal(scope, receive, with_headers)
+        else:
+            await self._app(scope, receive, with_headers)
 
 
-app = st.App(SCRIPT, routes=routes(), middleware=[Middleware(SecurityHeaders)])
+def host_name(header: str) -> str:
+    """The name in a header ``Host``, without port and brackets."""
+    if header.startswith("["):
+        return header[1:].partition("]")[0].lower()
+    return header.partition(":")[0].lower()
+
+
+def build(hosts: Collection[str] = ()) -> st.App:
+    """The application; with `hosts`, requests under any other name are refused."""
+    return st.App(SCRIPT, routes=routes(), middleware=[Middleware(Guard, hosts=hosts)])

@@ -16,6 +16,7 @@ from motif.dashboard.captions import caption
 from motif.dashboard.colours import SCALES
 from motif.dashboard.lab import lab
 from motif.dashboard.picture import SIZES
+from motif.dashboard.placement import Placement
 from motif.dashboard.thumbnails import thumbnail
 
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -75,28 +76,34 @@ def blob(request: Request) -> Response:
     return _binary(data)
 
 
-def _point_id(request: Request) -> str:
+def _point(request: Request) -> tuple[Placement, int]:
     placement = lab().placement(_key(request, "map"))
     index = int(request.path_params["index"])
     if index >= len(placement):
         raise NotFoundError(f"This map has {len(placement)} points.")
-    return placement.ids[index]
+    return placement, index
 
 
 @_answering
 def point_words(request: Request) -> Response:
-    """Title and a few facets of one point."""
-    words = caption(lab().workspace, _point_id(request))
+    """Title and a few facets of one point, and how far to trust its place."""
+    placement, index = _point(request)
+    words = caption(lab().workspace, placement.ids[index])
+    trust = float(lab().array(placement.key, "trust")[placement.rows[index]])
     return JSONResponse(
-        {"id": words.id, "title": words.title, "lines": words.lines},
+        {
+            "id": words.id, "title": words.title,
+            "lines": [*words.lines, f"trust of placement {trust:.2f}"],
+        },
         headers={"Cache-Control": BRIEFLY},
-    )
+    )  # fmt: skip
 
 
 @_answering
 def point_picture(request: Request) -> Response:
     """Thumbnail of one point."""
-    return _webp(thumbnail(lab().workspace, _point_id(request)), BRIEFLY)
+    placement, index = _point(request)
+    return _webp(thumbnail(lab().workspace, placement.ids[index]), BRIEFLY)
 
 
 @_answering

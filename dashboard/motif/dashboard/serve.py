@@ -105,13 +105,13 @@ def serve(
     check_port(host, port)
     with Workspace.open(root) as workspace:
         os.environ["MOTIF_WORKSPACE"] = str(workspace.root)
-    hosts = [] if public else ["localhost", "127.0.0.1", "::1", host]
+    hosts = [] if public else sorted({"localhost", "127.0.0.1", "::1", host})
 
-    from motif.dashboard.app import app
+    from motif.dashboard.app import build
     from motif.dashboard.warm import warm_up
 
     warm_up()
-    app.run(
+    build(hosts).run(
         config={
             **SETTINGS,
             "server.address": host,

@@ -56,7 +56,7 @@ def show() -> None:
             state.choose("Look in", list(collections), name, field="collection")
     table = here.table(name)
     filtered = show_filter(here, view, table)
-    if "image" in collections[name] and not here.derivations("embedding", name):
+    if set(collections[name]) == {"image"} and not here.derivations("embedding", name):
         frame.heading("Search")
         frame.empty(
             f"The images of {name} have no features yet",

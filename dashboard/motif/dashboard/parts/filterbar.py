@@ -9,6 +9,7 @@ import streamlit as st
 
 from motif.core.errors import QueryError
 from motif.core.query import pointer
+from motif.core.query.values import quoted
 from motif.dashboard import filters, state
 from motif.dashboard.facets import FacetTable
 from motif.dashboard.filters import Filtered
@@ -49,8 +50,9 @@ def example(table: FacetTable) -> str:
     """A query that would work here, to show what may be written."""
     parts: list[str] = []
     for column in table.columns.values():
-        if column.kind == "category" and len(column.labels) > 1 and not parts:
-            parts.append(f'{column.name} = "{column.labels[0][:20]}"')
+        short = column.kind == "category" and len(column.labels) > 1 and len(column.labels[0]) < 20
+        if short and not parts:
+            parts.append(f"{column.name} = {quoted(column.labels[0])}")
         elif column.kind == "number" and column.known.any():
             parts.append(
                 f"{column.name} > {quantity(float(np.nanmedian(column.values)), column.unit)}"
