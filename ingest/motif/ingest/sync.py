@@ -7,11 +7,11 @@ killed anywhere leaves whole batches, and the next run goes on with the rest.
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,11 @@ from motif.core.intake import Intake, Renewed, Taken
 from motif.core.progress import Progress
 from motif.core.records import Asset
 from motif.core.workspace import Workspace
+from motif.ingest.disk import room_for, telling_of_a_full_disk
+from motif.ingest.failures import UNFETCHED, Failures, is_due
 from motif.ingest.readers import choose
+
+log = logging.getLogger(__name__)
 
 BATCH = 64
 """Assets in one transaction."""
@@ -52,6 +56,8 @@ class _Batch:
     taken: list[Taken] = field(default_factory=list)
     renewed: list[Renewed] = field(default_factory=list)
     quarantined: list[Mapping[str, Any]] = field(default_factory=list)
+    failed: list[tuple[Asset, Exception]] = field(default_factory=list)
+    """What could not be fetched in this run."""
 
 
 def sync(
@@ -73,10 +79,16 @@ def sync(
 
     Raises:
         SourceError: the source, or some of its files, could not be reached; everything else
-            was stored, and the next run goes on from there.
+            was stored, and the next run goes on from there. A file that could not be fetched in
+            three runs goes to quarantine and is no error any more; it is tried again at growing
+            intervals.
+        DiskFullError: the workspace has no room left; what was stored before is complete.
     """
     table = source_table(workspace, name)
-    with closing(plugins.source(table.kind, name, table.options, workspace.root)) as source:
+    with (
+        telling_of_a_full_disk(workspace.root),
+        closing(plugins.source(table.kind, name, table.options, workspace.root)) as source,
+    ):
         return Sync(workspace, source, table.into, progress).run(full=full, retry=retry)
 
 
@@ -106,6 +118,7 @@ class Sync:
         self._readers = plugins.readers()
         self._intake = Intake(workspace, source.name, collection, workspace.mapper())
         self._summary = Summary()
+        self._book = Failures(workspace.catalog, source.name)
         self._failures: list[str] = []
 
     def run(self, *, full: bool = False, retry: bool | Collection[str] = False) -> Summary:
@@ -122,7 +135,8 @@ class Sync:
         position = cursor if self._failures else changes.cursor
         if changes.deleted or position != cursor:
             self._intake.commit((), (), (), changes.deleted, position)
-        self._report_failures()
+        self._book.forget(changes.deleted)
+        self._report(changes.failures)
         self._count(changes.seen, len(changes.deleted))
         return self._summary
 
@@ -131,7 +145,9 @@ class Sync:
         known = self._catalog.known(self._source.name)
         for held in self._catalog.quarantined(self._source.name):
             asked = retry if isinstance(retry, bool) else held.native_id in retry
-            if asked or held.readers != self._reader_versions:
+            unfetched = held.readers == UNFETCHED
+            due = is_due(held) if unfetched else held.readers != self._reader_versions
+            if asked or due:
                 known.pop(held.native_id, None)
         return known
 
@@ -154,9 +170,11 @@ class Sync:
             else:
                 batch.taken.append(Taken.without_data(asset))
         self._progress.advance(len(assets) - len(to_fetch))
+        room_for(to_fetch, into)
         for asset, fetched in self._source.fetch(to_fetch, into):
             self._read(asset, fetched, stored.get(asset.native_id), batch)
             self._progress.advance()
+        self._settle(batch, to_fetch, stored)
         if batch.taken or batch.renewed or batch.quarantined:
             self._intake.commit(batch.taken, batch.renewed, batch.quarantined)
         fresh = sum(one.asset.native_id not in stored for one in batch.taken)
@@ -173,7 +191,7 @@ class Sync:
         if isinstance(fetched, Exception):
             if not isinstance(fetched, OSError):
                 raise fetched
-            self._failures.append(f"{asset.native_id} ({fetched})")
+            batch.failed.append((asset, fetched))
             return
         digest, size, head = _digest(fetched)
         if record and record.raw_sha256 == digest and self._is_current(record):
@@ -194,6 +212,24 @@ class Sync:
         else:
             batch.taken.append(Taken(asset, reading, reader.name, reader.version, digest, size))
 
+    def _settle(
+        self, batch: _Batch, fetched: Sequence[Asset], stored: Mapping[str, RecordRow]
+    ) -> None:
+        """Count what could not be fetched; what has failed too often goes to quarantine."""
+        failed = {asset.native_id for asset, _ in batch.failed}
+        self._book.forget([one.native_id for one in fetched if one.native_id not in failed])
+        often = self._book.add([asset for asset, _ in batch.failed])
+        for asset, error in batch.failed:
+            record = stored.get(asset.native_id)
+            held_already = record is not None and record.raw_fingerprint == asset.raw_fingerprint
+            if asset.native_id in often and not held_already:
+                reason = f"It could not be fetched in {often[asset.native_id]} runs: {error}"
+                log.warning("%s goes to quarantine. %s", asset.native_id, reason)
+                entry = self._quarantine(asset, UnreadableFileError(reason), "", b"")
+                batch.quarantined.append({**entry, "readers": UNFETCHED})
+            else:
+                self._failures.append(f"{asset.native_id} ({error})")
+
     def _is_current(self, record: RecordRow) -> bool:
         """Whether the reader that read this record is still the one installed."""
         installed = {(reader.name, reader.version) for reader in self._readers}
@@ -210,12 +246,16 @@ class Sync:
             "readers": self._reader_versions,
         }  # fmt: skip
 
-    def _report_failures(self) -> None:
+    def _report(self, unreachable: Sequence[str]) -> None:
+        problems = list(unreachable)
         if self._failures:
-            raise SourceError(
+            problems.append(
                 f'{len(self._failures)} files of "{self._source.name}" could not be fetched, '
-                f"first {self._failures[0]}; everything else is stored: run motif ingest again."
+                f"first {self._failures[0]}"
             )
+        if problems:
+            told = "; ".join(problem.rstrip(".;") for problem in problems)
+            raise SourceError(f"{told}; everything else is stored: run motif ingest again.")
 
     def _count(self, seen: int, deleted: int) -> None:
         summary = self._summary
@@ -225,8 +265,22 @@ class Sync:
 
 
 def _batches(assets: Iterable[Asset], size: int) -> Iterator[list[Asset]]:
+    """Lists of at most `size`; what came before an error of the source is handed on first."""
     stream = iter(assets)
-    while batch := list(islice(stream, size)):
+    batch: list[Asset] = []
+    while True:
+        try:
+            batch.append(next(stream))
+        except StopIteration:
+            break
+        except SourceError:
+            if batch:
+                yield batch
+            raise
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
         yield batch
 
 

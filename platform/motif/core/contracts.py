@@ -51,6 +51,9 @@ class Changes:
     """Native ids the workspace knows and the source no longer holds."""
     cursor: str
     """Opaque position to hand back next time; stored with the records it covers."""
+    failures: Sequence[str] = ()
+    """Parts of the source that cannot be reached now, one sentence each; nothing of theirs is
+    among the deleted."""
 
 
 class Source(Protocol):

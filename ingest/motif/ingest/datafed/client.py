@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from motif.ingest.datafed import documents, drafting
 from motif.ingest.datafed.connection import Connection
@@ -19,8 +19,22 @@ SEARCH_LIMIT = 10_000
 """Past this many results a search silently answers with its last page again."""
 EXPORT_CHUNK = 150
 SORT_BY_UPDATE = 4
+ACTIVE_ERROR = 1 << 3
+"""Bit of a listing's summary of annotations: an error that is open and confirmed."""
 ENCRYPT_IF_AVAILABLE = 1
 LISTING_ATTEMPTS = 5
+
+
+class Item(NamedTuple):
+    """One line of a collection's listing."""
+
+    id: str
+    title: str
+    alias: str
+    size: int
+    external: bool
+    error: bool
+    """Whether an active error annotation is on it."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +109,7 @@ class DataFed:
             reply = self.session.request("RecordExportRequest", id=ids)
         except RefusedError:
             if len(ids) == 1:
-                yield from self._view_if_there(ids[0])
+                yield from self.view_if_there(ids[0])
                 return
             middle = len(ids) // 2
             yield from self._export(ids[:middle])
@@ -104,7 +118,8 @@ class DataFed:
         for text in reply.record:
             yield documents.from_export(text)
 
-    def _view_if_there(self, record_id: str) -> Iterator[dict[str, Any]]:
+    def view_if_there(self, record_id: str) -> Iterator[dict[str, Any]]:
+        """One record in full, or none where it is gone or may not be read."""
         try:
             yield self.record(record_id)
         except RefusedError:
@@ -181,14 +196,14 @@ class DataFed:
         found: dict[str, Any] = self.request("CollViewRequest", id=name)["coll"][0]
         return found
 
-    def items(self, collection: str) -> list[tuple[str, str, str, int, bool]]:
-        """Records and collections directly in a collection: (id, title, alias, size, external).
+    def items(self, collection: str) -> list[Item]:
+        """Records and collections directly in a collection.
 
         A listing that moves while its pages are read is read again, since an item that slips
         from one page to the one before would look deleted.
         """
         for _ in range(LISTING_ATTEMPTS):
-            found: dict[str, tuple[str, str, str, int, bool]] = {}
+            found: dict[str, Item] = {}
             totals = set()
             offset = 0
             while True:
@@ -196,10 +211,7 @@ class DataFed:
                     "CollReadRequest", id=collection, offset=offset, count=PAGE
                 )
                 totals.add(reply.total)
-                found.update(
-                    (i.id, (i.id, i.title, i.alias, documents.whole(i.size), i.external))
-                    for i in reply.item
-                )
+                found.update((item.id, _item(item)) for item in reply.item)
                 offset += len(reply.item)
                 if not reply.item or offset >= reply.total:
                     break
@@ -216,19 +228,20 @@ class DataFed:
         queue = [collection]
         while queue:
             parent = queue.pop()
-            for item, title, alias, size, external in self.items(parent):
-                if item.startswith("c/"):
-                    if recursive and item not in collections:
-                        queue.append(item)
-                        collections[item] = title
-                elif item in records:
-                    records[item]["parents"].append(parent)
+            for item in self.items(parent):
+                if item.id.startswith("c/"):
+                    if recursive and item.id not in collections:
+                        queue.append(item.id)
+                        collections[item.id] = item.title
+                elif item.id in records:
+                    records[item.id]["parents"].append(parent)
                 else:
-                    records[item] = {
-                        "title": title,
-                        "alias": alias,
-                        "size": size,
-                        "external": external,
+                    records[item.id] = {
+                        "title": item.title,
+                        "alias": item.alias,
+                        "size": item.size,
+                        "external": item.external,
+                        "error": item.error,
                         "parents": [parent],
                     }
         return Tree(records, collections)
@@ -252,6 +265,23 @@ class DataFed:
             )
             here = str(reply["coll"][0]["id"])
         return here
+
+    def repositories(self, item: str) -> list[str]:
+        """Ids of the repositories in which the owner of a record or collection has a share."""
+        try:
+            reply = self.request("RepoListObjectAllocationsRequest", id=item)
+        except RefusedError:
+            return []
+        return [str(share["repo"]) for share in reply["alloc"]]
+
+    def find(self, alias: str, owner: str) -> dict[str, Any] | None:
+        """The record of this alias among those of `owner` (``u/ann``, ``p/pfm``), if any."""
+        try:
+            return self.record(self.resolve(alias, owner))
+        except RefusedError as error:
+            if "not exist" in str(error) or "not found" in str(error):
+                return None
+            raise
 
     def link(self, collection: str, ids: Sequence[str]) -> None:
         self.request("CollWriteRequest", id=collection, add=list(ids))
@@ -321,6 +351,17 @@ class DataFed:
     def _on_endpoint(self, path: Path) -> str:
         place = self.connection.on_endpoint(path)
         return str(self.session.api._resolvePathForGlobus(place, False))
+
+
+def _item(message: Any) -> Item:
+    return Item(
+        message.id,
+        message.title,
+        message.alias,
+        documents.whole(message.size),
+        message.external,
+        bool(message.notes & ACTIVE_ERROR),
+    )
 
 
 def _task_id(reply: Any, ids: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ OVERLAP = 60
 """Seconds of the server's clock that every search looks back: searches see changes late, and
 times are whole seconds."""
 CURSOR_VERSION = "1"
+OWN_MARK = "motif"
+"""Metadata key under which Motif describes records it has published."""
 
 
 class DataFedOptions(SourceOptions):
@@ -173,6 +176,7 @@ class DataFedSource:
     def _describe(
         self, ids: Sequence[str], tree: Tree, known: Mapping[str, Known], full: bool
     ) -> Iterator[Asset]:
+        place = Whereabouts(self.client)
         for record in self.client.records(ids):
             listing = tree.records.get(record["id"])
             if listing is None:
@@ -180,7 +184,32 @@ class DataFedSource:
             asset = _asset(record, listing, self._connection)
             now = Known(asset.fingerprint, asset.raw_fingerprint)
             if full or known.get(asset.native_id) != now:
-                yield asset
+                yield replace(asset, origin={**asset.origin, "repository": place.of(record)})
+
+
+class Whereabouts:
+    """The repository of records; a bulk export leaves it out.
+
+    An owner with a share in one repository only has everything there: one request tells it for
+    all of the owner's records. Records of other owners are looked at one by one.
+    """
+
+    def __init__(self, client: DataFed) -> None:
+        self._client = client
+        self._by_owner: dict[str, list[str]] = {}
+
+    def of(self, record: Mapping[str, Any]) -> str:
+        """Id of the repository, empty for external data and where the server does not tell."""
+        if record["repository"] or record["external"]:
+            return str(record["repository"])
+        owner = record["owner"]
+        if owner not in self._by_owner:
+            self._by_owner[owner] = self._client.repositories(record["id"])
+        shares = self._by_owner[owner]
+        if len(shares) == 1:
+            return shares[0]
+        viewed = next(self._client.view_if_there(record["id"]), None)
+        return str(viewed["repository"]) if viewed else ""
 
 
 def _position(cursor: str, collection: str) -> int | None:
@@ -212,7 +241,10 @@ def _suspects(tree: Tree, known: Mapping[str, Known], found: Found) -> list[str]
 
 def _listing_digest(listing: Mapping[str, Any]) -> str:
     fields = ("title", "alias", "size", "external")
-    return _digest([*(listing[field] for field in fields), sorted(listing["parents"])])[:16]
+    told = [*(listing[field] for field in fields), sorted(listing["parents"])]
+    if listing["error"]:  # annotations move neither the record nor any search
+        told.append("error")
+    return _digest(told)[:16]
 
 
 def _digest(value: Any) -> str:
@@ -223,7 +255,7 @@ def _asset(record: Mapping[str, Any], listing: Mapping[str, Any], connection: Co
     raw = [record[field] for field in ("uploaded", "size", "source", "ext", "external")]
     described = ("title", "alias", "description", "tags", "metadata", "dependencies")
     content = _digest([*raw, *(record[field] for field in described)])
-    has_raw = record["size"] > 0 and not record["external"]
+    has_raw = record["size"] > 0 and not record["external"] and not _is_own(record["metadata"])
     digits = record["id"].partition("/")[2]
     return Asset(
         native_id=record["id"],
@@ -236,9 +268,16 @@ def _asset(record: Mapping[str, Any], listing: Mapping[str, Any], connection: Co
         origin={
             "server": connection.server,
             "parents": sorted(listing["parents"]),
+            "marks": ["error"] if listing["error"] else [],
             **{field: record[field] for field in _ORIGIN},
         },
     )
+
+
+def _is_own(metadata: Mapping[str, Any]) -> bool:
+    """Whether Motif itself wrote the record: a published result is no measurement to read."""
+    mark = metadata.get(OWN_MARK)
+    return isinstance(mark, Mapping) and bool(mark.get("what"))
 
 
 _ORIGIN = (

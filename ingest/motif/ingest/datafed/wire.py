@@ -56,6 +56,7 @@ READS = frozenset(
         "RecordGetDependencyGraphRequest",
         "RecordViewRequest",
         "RepoListAllocationsRequest",
+        "RepoListObjectAllocationsRequest",
         "RepoListRequest",
         "SearchRequest",
         "TaskListRequest",
