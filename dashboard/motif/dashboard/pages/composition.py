@@ -193,7 +193,7 @@ def _show_sample(
     identity = study.ids[place]
     value = study.array("target")[place]
     predicted, spread = study.array("prediction_mean")[place], study.array("prediction_std")[place]
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         frame.subheading(
             f"Sample {study.names[place]}",
             f"{study.target} {value:.3g} {study.target_unit}, "

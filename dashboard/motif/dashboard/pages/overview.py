@@ -103,7 +103,7 @@ def _show_collection(here: Lab, name: str) -> None:
         if (found := here.derivations(stage, name))
     ]
     view = View(collection=name)
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", wrap=False):
         st.html(
             f'<div class="motif-collection"><b>{escape(name)}</b>{mark}'
             f"<span>{escape(what)}</span><em>{escape(', '.join(made))}</em></div>",
