@@ -57,7 +57,7 @@ def _motifs(name, metric, n, seed):
     if metric.startswith("hex"):
         sign = 1 if metric == "hex60" else -1
         reduced[:, 1] = torch.tensor([0.5 * sign, math.sqrt(0.75)])
-    return draw_motifs(labels, index, reduced, rng), labels, index
+    return draw_motifs(labels, index, reduced, torch.full((n,), 32.0), rng), labels, index
 
 
 @pytest.mark.parametrize("name", GROUP_NAMES)

@@ -183,3 +183,41 @@ def strains(basis: Tensor) -> Tensor:
     changed = torch.einsum("oji,njk,okl->noil", w, metric, w) - metric[:, None]
     strain: Tensor = changed.flatten(2).norm(dim=-1) / metric.flatten(1).norm(dim=-1)[:, None]
     return strain
+
+
+INVARIANTS = 31
+_FADE = 0.07
+"""Strain at which the belief in an operation has fallen to 1/e."""
+_FIX = tuple(_MIRRORS.index(name) for name in ("a-b", "a|", "b|"))
+_ANTI = tuple(_MIRRORS.index(name) for name in ("a+b", "a_", "b_"))
+
+
+def invariants(factors: Tensor, basis: Tensor) -> Tensor:
+    """Evidence (n, 31) that does not depend on which lattice vectors were called a and b.
+
+    An operation counts as far as it fits the lattice (Gaussian in its strain). Rotations (4),
+    3-, 4- and 6-fold without regard to fit (3), fits (4); mirror and glide of the two
+    rectangular axes, the one more of a mirror first (4); over the three pairs of rhombic axes,
+    of which one is along and one across a short lattice vector, best and worst of the higher
+    and of the lower score and the means along and across (6), fits in order (3); correlation at
+    translations of halves (3) and thirds (4) in order.
+    """
+    best, where, finer = correlations(factors)
+    fit = torch.exp(-(strains(basis) / _FADE).square())
+    mirrors, fits = where * fit[:, 4:, None], fit[:, 4:]
+    order = (mirrors[:, :2, 0] - mirrors[:, :2, 1]).argsort(1, descending=True)
+    rectangular = mirrors[:, :2].gather(1, order[..., None].expand(-1, -1, 2)).flatten(1)
+    along, across = mirrors[:, _FIX, 0], mirrors[:, _ANTI, 0]
+    high, low = torch.maximum(along, across), torch.minimum(along, across)
+    rhombic = [high.amax(1), low.amax(1), high.amin(1), low.amin(1), along.mean(1), across.mean(1)]
+    parts = [
+        torch.cat([best[:, :1], best[:, 1:4] * fit[:, 1:4]], 1),
+        best[:, 1:4],
+        fit[:, 1:5],
+        rectangular,
+        torch.stack(rhombic, 1),
+        fits[:, _ANTI].sort(1, descending=True).values,
+        finer[:, :3].sort(1, descending=True).values,
+        finer[:, 3:].sort(1, descending=True).values,
+    ]
+    return torch.cat(parts, 1)

@@ -64,7 +64,7 @@ def generate(
     high = min(high, size / PIXELS_PER_CELL)
     count = low * (high / low) ** uniform(rng, n)
     lattices = basis * (size / count)[:, None, None]
-    motifs = draw_motifs(labels, metric, basis, rng)
+    motifs = draw_motifs(labels, metric, basis, size / count, rng)
     images = rasterise(motifs, lattices, size, rng, artefacts)
     if artefacts > 0:
         images = spm.apply(images, artefacts, rng)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 FARTHEST = 0.72
 """Shifts beyond this share of the image side leave too little overlap to be trusted."""
 NEAREST = 4.0
 _CANDIDATES = 12
+_STRONG = 0.65
+"""Height of a peak, relative to the highest, that may span a cell."""
 _PREFER_SMALL = 0.05
 """Loss of mean correlation that a cell half as large may cost."""
 
@@ -54,63 +56,93 @@ def windowed(images: Tensor) -> Tensor:
 
 @cache
 def _overlap(size: int, device: torch.device) -> Tensor:
-    """Autocorrelation (size, 2 size) of `disc`: shifts y = 0..size-1, x = -size..size-1."""
-    spectrum = torch.fft.rfft2(disc(size, device), s=(2 * size, 2 * size))
-    full = torch.fft.irfft2(spectrum.abs().square(), s=(2 * size, 2 * size))
-    return torch.roll(full, size, 1)[:size]
+    """Autocorrelation of `disc` on the half plane of `autocorrelation`."""
+    return _half_plane(disc(size, device)[None], size)[0]
+
+
+def _half_plane(images: Tensor, size: int) -> Tensor:
+    """Autocorrelation at shifts y = 0..r, x = -r..r of r = `FARTHEST` size, every half pixel.
+
+    Interpolation by zero padding the spectrum is exact: peaks of fine patterns keep their
+    height between pixels.
+    """
+    padded = 16 * math.ceil((1 + FARTHEST) * size / 16)
+    fine, far = 2 * padded, reach(size)
+    power = torch.fft.rfft2(images, s=(padded, padded)).abs().square()
+    wide = power.new_zeros(len(images), fine, padded // 2 + 1)
+    wide[:, : padded // 2] = power[:, : padded // 2]
+    wide[:, -padded // 2 :] = power[:, padded // 2 :]
+    rows = torch.fft.ifft(wide, dim=1)[:, : far + 1]
+    full = torch.fft.irfft(rows, n=fine)
+    return torch.cat([full[..., -far:], full[..., : far + 1]], -1)
+
+
+def reach(size: int) -> int:
+    """Largest shift of the autocorrelation of an image of `size` pixels, in half pixels."""
+    return int(2 * FARTHEST * size)
 
 
 def autocorrelation(images: Tensor) -> Tensor:
-    """Unbiased autocorrelation (n, size, 2 size) of windowed images; 1 at no shift.
+    """Unbiased autocorrelation (n, r + 1, 2 r + 1) of windowed images; 1 at no shift.
 
-    Rows are shifts y = 0..size-1, columns x = -size..size-1; 0 where the overlap is small.
+    Rows are shifts y = 0..r and columns x = -r..r in half pixels, r = `reach`; 0 where the
+    overlap is small.
     """
     size = images.shape[-1]
     overlap = _overlap(size, images.device)
-    spectrum = torch.fft.rfft2(images, s=(2 * size, 2 * size))
-    full = torch.fft.irfft2(spectrum.abs().square(), s=(2 * size, 2 * size))
-    values = torch.roll(full, size, 2)[:, :size]
-    values = values / values[:, :1, size : size + 1].clamp_min(1e-12)
+    values = _half_plane(images, size)
+    far = reach(size)
+    values = values / values[:, :1, far : far + 1].clamp_min(1e-12)
     trusted = overlap > 0.02 * overlap.max()
     return torch.where(trusted, values * overlap.max() / overlap.clamp_min(1e-3), 0.0)
 
 
 def sample(maps: Tensor, shifts: Tensor) -> Tensor:
-    """Values (n, k) of half-plane maps (n, size, 2 size) at shifts (n, k, 2), nearest pixel."""
-    size = maps.shape[1]
+    """Values (n, k) of half-plane maps (n, r + 1, 2 r + 1) at shifts (n, k, 2), nearest point."""
+    far = maps.shape[1] - 1
     half = torch.where(shifts[..., 1:] < 0, -shifts, shifts)
-    x = (half[..., 0].round().long() + size).clamp(0, 2 * size - 1)
-    y = half[..., 1].round().long().clamp(0, size - 1)
-    return maps.flatten(1).gather(1, (y * 2 * size + x).flatten(1)).reshape(x.shape)
+    x = (half[..., 0].round().long() + far).clamp(0, 2 * far)
+    y = half[..., 1].round().long().clamp(0, far)
+    return maps.flatten(1).gather(1, (y * (2 * far + 1) + x).flatten(1)).reshape(x.shape)
 
 
 @cache
-def _radius(size: int, device: torch.device) -> Tensor:
-    """Length (size, 2 size) of each shift of the half plane; infinite on its duplicate part."""
-    y = torch.arange(size, device=device, dtype=torch.float32)[:, None]
-    x = torch.arange(-size, size, device=device, dtype=torch.float32)
+def _radius(far: int, device: torch.device) -> Tensor:
+    """Length (r + 1, 2 r + 1) of each shift; infinite on the duplicate part of the half plane."""
+    y = torch.arange(far + 1, device=device, dtype=torch.float32)[:, None]
+    x = torch.arange(-far, far + 1, device=device, dtype=torch.float32)
     radius = torch.sqrt(x.square() + y.square())
     return torch.where((y == 0) & (x < 0), torch.inf, radius)
 
 
+def _highest(maps: Tensor) -> Tensor:
+    """Highest value among the 3 x 3 neighbours of each point; faster here than pooling."""
+    across = maps.clone()
+    torch.maximum(across[:, :, 1:], maps[:, :, :-1], out=across[:, :, 1:])
+    torch.maximum(across[:, :, :-1], maps[:, :, 1:], out=across[:, :, :-1])
+    down = across.clone()
+    torch.maximum(down[:, 1:], across[:, :-1], out=down[:, 1:])
+    torch.maximum(down[:, :-1], across[:, 1:], out=down[:, :-1])
+    return down
+
+
 def _peaks(acf: Tensor) -> tuple[Tensor, Tensor]:
     """The `_CANDIDATES` shortest strong local maxima: shifts (n, k, 2) and values (n, k)."""
-    n, size = acf.shape[:2]
-    mirrored = torch.cat([acf[:, 1:3].flip(1, 2).roll(1, 2), acf], 1)
-    top = functional.max_pool2d(mirrored[:, None], 5, 1, 2)[:, 0, 2:]
-    radius = _radius(size, acf.device)
-    usable = (radius > NEAREST) & (radius < FARTHEST * size)
-    peak = (acf >= top) & usable
+    far = acf.shape[1] - 1
+    mirrored = torch.cat([acf[:, 1:3].flip(1, 2), acf], 1)
+    top = _highest(_highest(mirrored))[:, 2:]
+    radius = _radius(far, acf.device)
+    peak = (acf >= top) & (radius > 2 * NEAREST) & (radius < far)
     value = torch.where(peak, acf, -1.0)
     strongest = value.flatten(1).amax(1)
-    strong = peak & (value > 0.72 * strongest[:, None, None])
-    key = torch.where(strong, radius, torch.inf) + torch.where(peak, 0.0, 1e6)
-    index = key.flatten(1).topk(_CANDIDATES, largest=False).indices
-    shifts = torch.stack([index % (2 * size) - size, index // (2 * size)], -1).float()
+    strong = peak & (value > _STRONG * strongest[:, None, None])
+    key = torch.where(strong, radius, torch.inf)
+    radii, index = key.flatten(1).topk(_CANDIDATES, largest=False)
+    shifts = torch.stack([index % (2 * far + 1) - far, index // (2 * far + 1)], -1).float()
     around = _around(acf, shifts)
     shifts = shifts + torch.stack([_vertex(around[..., 1, :]), _vertex(around[..., :, 1])], -1)
     found = value.flatten(1).gather(1, index)
-    return shifts, torch.where(strong.flatten(1).gather(1, index), found, -1.0)
+    return shifts, torch.where(radii.isfinite(), found, -1.0)
 
 
 @cache
@@ -138,33 +170,34 @@ def reduce(basis: Tensor) -> Tensor:
 
 
 @cache
-def _steps(reach: int, device: torch.device) -> Tensor:
-    """Half of the integer pairs with entries up to `reach`, the origin left out."""
-    line = torch.arange(-reach, reach + 1, device=device, dtype=torch.float32)
+def _steps(most: int, device: torch.device) -> Tensor:
+    """Half of the integer pairs with entries up to `most`, the origin left out."""
+    line = torch.arange(-most, most + 1, device=device, dtype=torch.float32)
     pairs = torch.stack(torch.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2)
     return pairs[len(pairs) // 2 + 1 :]
 
 
-def _support(acf: Tensor, cells: Tensor, reach: int = 3) -> Tensor:
+def _support(acf: Tensor, cells: Tensor, steps: int = 3) -> Tensor:
     """Mean correlation (n, k) at the points of cells (n, k, 2, 2), by overlap."""
-    n, size = acf.shape[:2]
-    points = torch.einsum("pi,nkij->nkpj", _steps(reach, acf.device), cells)
+    n, far = len(acf), acf.shape[1] - 1
+    points = torch.einsum("pi,nkij->nkpj", _steps(steps, acf.device), cells)
     length = points.norm(dim=-1)
-    weight = (1 - length / (FARTHEST * size)).clamp_min(0)
+    weight = (1 - length / far).clamp_min(0)
     values = sample(acf, points.reshape(n, -1, 2)).reshape(length.shape)
-    return (values * weight).sum(-1) / weight.sum(-1).clamp_min(1e-6)
+    mean: Tensor = (values * weight).sum(-1) / weight.sum(-1).clamp_min(1e-6)
+    return mean
 
 
 def _refine(acf: Tensor, basis: Tensor) -> Tensor:
     """Least-squares fit of the basis to the peaks near its points, from near to far."""
-    n, size = acf.shape[:2]
-    for reach in (1, 2, 4, 8):
-        steps = _steps(reach, acf.device)
+    far = acf.shape[1] - 1
+    for most in (1, 2, 4, 8):
+        steps = _steps(most, acf.device)
         points = torch.einsum("pi,nij->npj", steps, basis)
         sign = torch.where(points[..., 1:] < 0, -1.0, 1.0)
         points = points * sign
         centre = points.round()
-        for _ in range(2):
+        for _ in range(3):
             around = _around(acf, centre).flatten(2)
             centre = centre + _neighbours(acf.device)[around.argmax(-1)]
         around = _around(acf, centre)
@@ -172,8 +205,8 @@ def _refine(acf: Tensor, basis: Tensor) -> Tensor:
         found = centre + torch.stack([_vertex(around[..., 1, :]), _vertex(around[..., :, 1])], -1)
         miss = (found - points).norm(dim=-1)
         length = points.norm(dim=-1)
-        weight = (1 - length / (FARTHEST * size)).clamp_min(0) * peak.clamp_min(0).square()
-        weight = weight * (miss < 2.5)
+        weight = (1 - length / far).clamp_min(0) * peak.clamp_min(0).square()
+        weight = weight * (miss < 5)
         m = torch.einsum("np,pi,pj->nij", weight, steps, steps)
         m = m + 1e-3 * torch.eye(2, device=acf.device)
         r = torch.einsum("np,pi,npj->nij", weight, steps, (found - points) * sign)
@@ -188,67 +221,33 @@ def _vertex(triple: Tensor) -> Tensor:
     return (0.5 * (right - left) / curve).clamp(-0.5, 0.5)
 
 
-@cache
-def _divisions(device: torch.device) -> tuple[Tensor, Tensor]:
-    """Finer cells (7, 2, 2) in units of the basis, and the coset steps (7, 2) they add."""
-    cells, steps = [], []
-    for d, pairs in ((2, ((1, 0), (0, 1), (1, 1))), (3, ((1, 0), (0, 1), (1, 1), (1, -1)))):
-        for i, j in pairs:
-            new = [i / d, j / d]
-            cells.append([new, [0.0, 1.0] if i else [1.0, 0.0]])
-            steps.append(new)
-    return torch.tensor(cells, device=device), torch.tensor(steps, device=device)
-
-
-def _divide(pooled: Tensor, basis: Tensor, share: float = 0.9) -> Tensor:
-    """Replace a cell by a half or third of it where the points in between are as high."""
-    cells, steps = _divisions(pooled.device)
-    n, size = pooled.shape[:2]
-    around = torch.cat([_steps(2, pooled.device), -_steps(2, pooled.device), steps.new_zeros(1, 2)])
-
-    def mean(offset: Tensor) -> Tensor:
-        points = torch.einsum("kpi,nij->nkpj", around + offset[:, None], basis)
-        length = points.norm(dim=-1)
-        weight = (1 - length / (FARTHEST * size)).clamp_min(0) * (length > 1)
-        values = sample(pooled, points.reshape(n, -1, 2)).reshape(length.shape)
-        return (values * weight).sum(-1) / weight.sum(-1).clamp_min(1e-6)
-
-    own = mean(steps.new_zeros(1, 2))
-    ratio = mean(steps) / own.clamp_min(1e-6)
-    finer = reduce(torch.einsum("kij,njl->nkil", cells, basis))
-    ratio = torch.where(finer[:, :, 0].norm(dim=-1) > NEAREST, ratio, 0.0)
-    best = ratio.argmax(1)
-    rows = torch.arange(n, device=pooled.device)
-    return torch.where((ratio[rows, best] > share)[:, None, None], finer[rows, best], basis)
-
-
 def estimate(acf: Tensor) -> Lattice:
-    """Lattices from autocorrelations (n, size, 2 size) as `autocorrelation` gives them.
+    """Lattices from autocorrelations as `autocorrelation` gives them.
 
     Pairs of short strong peaks propose cells. The cell kept has the highest mean correlation
     at its points; a smaller cell wins where it costs little of it.
     """
-    n, size = acf.shape[:2]
+    far = acf.shape[1] - 1
     shifts, values = _peaks(acf)
     first, second = torch.triu_indices(_CANDIDATES, _CANDIDATES, 1, device=acf.device)
     cells = reduce(torch.stack([shifts[:, first], shifts[:, second]], -2))
     area = torch.linalg.det(cells).abs()
     length = cells.norm(dim=-1)
     sound = area > 0.3 * length[..., 0] * length[..., 1]
-    sound &= (length[..., 0] > NEAREST) & (torch.minimum(values[:, first], values[:, second]) > 0)
-    pooled = functional.max_pool2d(acf, 3, 1, 1)
+    sound &= torch.minimum(values[:, first], values[:, second]) > 0
+    sound &= length[..., 0] > 2 * NEAREST
+    pooled = _highest(acf)
     support = torch.where(sound, _support(pooled, cells), -1.0)
-    merit = support - _PREFER_SMALL * torch.log2(area.clamp_min(1) / size**2)
+    share = support / support.amax(1, keepdim=True).clamp_min(1e-3)
+    merit = share - _PREFER_SMALL * torch.log2(area.clamp_min(1) / far**2)
     best = torch.where(sound, merit, -torch.inf).argmax(1)
-    rows = torch.arange(n, device=acf.device)
+    rows = torch.arange(len(acf), device=acf.device)
     chosen = cells[rows, best]
-    fallback = torch.eye(2, device=acf.device) * size / 2
+    fallback = torch.eye(2, device=acf.device) * far / 1.5
     chosen = torch.where(sound[rows, best][:, None, None], chosen, fallback)
     basis = reduce(_refine(acf, chosen))
-    for _ in range(2):
-        basis = _divide(pooled, basis)
     order = _support(pooled, basis[:, None])[:, 0]
     relative = torch.linalg.solve(chosen[:, None].mT, cells.mT).mT
-    sub = ((relative - relative.round()).abs() < 0.12).all(-1).all(-1)
-    rival = torch.where(sound & ~sub, merit, -1.0).amax(1)
-    return Lattice(basis, order, merit[rows, best] - rival)
+    multiple = ((relative - relative.round()).abs() < 0.12).all(-1).all(-1)
+    rival = torch.where(sound & ~multiple, merit, -1.0).amax(1)
+    return Lattice(basis / 2, order, merit[rows, best] - rival)

@@ -34,6 +34,8 @@ GRID = 24
 """The unit cell is sampled GRID x GRID to look for accidental symmetry."""
 SPURIOUS = 0.75
 """A motif whose correlation with its image under a foreign operation exceeds this is redrawn."""
+PIXELS_PER_DETAIL = 8.5
+"""The envelope is no wider than the pixels of a cell over this, so that nothing is aliased."""
 _ROUNDS = 40
 
 
@@ -108,8 +110,18 @@ def nonlinearity(z: Tensor, shape: Tensor) -> Tensor:
     )
 
 
-def draw_motifs(labels: Tensor, metric: Tensor, basis: Tensor, rng: torch.Generator) -> Motifs:
-    """Draw motifs until none carries an accidental symmetry (at most `_ROUNDS` times)."""
+def draw_motifs(
+    labels: Tensor, metric: Tensor, basis: Tensor, pixels: Tensor, rng: torch.Generator
+) -> Motifs:
+    """Draw motifs until none carries an accidental symmetry (at most `_ROUNDS` times).
+
+    Args:
+        labels: (n,) index into `GROUP_NAMES`.
+        metric: (n,) index into `METRICS`.
+        basis: (n, 2, 2) cell vectors of unit area, one a row.
+        pixels: (n,) square root of the cell area in pixels, which bounds the detail.
+        rng: source of all randomness; its device is where everything happens.
+    """
     n, device = len(labels), labels.device
     factors = torch.zeros(n, SIDE**2, dtype=torch.complex64, device=device)
     centre, spread = torch.zeros(2, n, device=device)
@@ -117,7 +129,7 @@ def draw_motifs(labels: Tensor, metric: Tensor, basis: Tensor, rng: torch.Genera
     spurious = torch.full((n,), torch.inf, device=device)
     todo = torch.arange(n, device=device)
     for _ in range(_ROUNDS):
-        f = _draw_factors(labels[todo], basis[todo], rng)
+        f = _draw_factors(labels[todo], basis[todo], pixels[todo], rng)
         density = cell_values(f)
         mean, std = density.mean((1, 2)), density.std((1, 2)).clamp_min(1e-12)
         s = _draw_shapes(len(todo), rng)
@@ -133,7 +145,7 @@ def draw_motifs(labels: Tensor, metric: Tensor, basis: Tensor, rng: torch.Genera
     return Motifs(factors, centre, spread, shape, spurious)
 
 
-def _draw_factors(labels: Tensor, basis: Tensor, rng: torch.Generator) -> Tensor:
+def _draw_factors(labels: Tensor, basis: Tensor, pixels: Tensor, rng: torch.Generator) -> Tensor:
     """Gaussian structure factors under a Gaussian envelope of random width, symmetrised."""
     n, device = len(labels), labels.device
     h = indices(device).float()
@@ -142,6 +154,8 @@ def _draw_factors(labels: Tensor, basis: Tensor, rng: torch.Generator) -> Tensor
     order = torch.tensor([group(name).order for name in GROUP_NAMES], device=device)[labels]
     # groups of high order keep few independent factors unless the band is wider
     width = (1.2 + 0.08 * order) * (1 + 0.5 * uniform(rng, n))
+    # finer detail than the pixels can show would be aliased and break the lattice
+    width = torch.minimum(width, pixels / PIXELS_PER_DETAIL)
     envelope = torch.exp(-0.5 * length / width[:, None].square())
     noise = torch.randn(2, n, len(h), generator=rng, device=device)
     factors = torch.complex(noise[0], noise[1]) * envelope

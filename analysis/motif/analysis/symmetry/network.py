@@ -16,30 +16,27 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from motif.analysis.symmetry.evidence import correlations, settle, strains
+from motif.analysis.symmetry.evidence import INVARIANTS, invariants, settle
 from motif.analysis.symmetry.groups import GROUP_NAMES
 from motif.analysis.symmetry.lattice import autocorrelation, estimate, windowed
 from motif.core.errors import ConfigError
 
 SIZE = 128
 """Pixels a side of the images the network was trained on."""
-EVIDENCE = 53
+EVIDENCE = INVARIANTS + 6
 WIDTH = 256
 FEATURES = 64
-STRAIN = 8.0
-"""How fast the belief in an operation fades with the strain it does to the lattice."""
 
 
 def gather(images: Tensor) -> Tensor:
-    """Evidence (n, 53) of images (n, size, size): see `evidence.correlations`.
+    """Evidence (n, 37) of images (n, size, size).
 
-    Correlation under the 12 operations, mirror and glide score of the 8 mirrors, 7 finer
-    translations, fit of the lattice to each operation, and 6 numbers on the lattice itself.
+    The 31 numbers of `evidence.invariants`, and 6 on the lattice: ratio of its vectors, cosine
+    of their angle, projection, area, mean autocorrelation, lead over the next lattice.
     """
     flat = windowed(images)
     lattice = estimate(autocorrelation(flat))
     basis, factors = settle(flat, lattice.basis)
-    best, where, finer = correlations(factors)
     a, b = basis[:, 0], basis[:, 1]
     length_a, length_b = a.norm(dim=1), b.norm(dim=1)
     along = (a * b).sum(1)
@@ -51,12 +48,11 @@ def gather(images: Tensor) -> Tensor:
         lattice.order,
         lattice.margin,
     ]
-    fit = torch.exp(-STRAIN * strains(basis))
-    return torch.cat([best, where.flatten(1), finer, fit, torch.stack(shape, 1)], 1)
+    return torch.cat([invariants(factors, basis), torch.stack(shape, 1)], 1)
 
 
 class GroupNetwork(nn.Module):
-    """Evidence (n, 53) -> scores of the 17 groups; `features` (n, 64) is the layer before."""
+    """Evidence (n, 37) -> scores of the 17 groups; `features` (n, 64) is the layer before."""
 
     def __init__(self) -> None:
         super().__init__()

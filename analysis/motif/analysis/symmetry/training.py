@@ -98,7 +98,7 @@ def device_named(name: str) -> torch.device:
 def _evidence(
     images: int, seed: int, device: torch.device, progress: Progress | None
 ) -> tuple[Tensor, Tensor]:
-    """Evidence (n, 53) and labels (n,) of a stream of generated images."""
+    """Evidence (n, 37) and labels (n,) of a stream of generated images."""
     evidence, labels = [], []
     with torch.inference_mode():
         for number, batch_seed in enumerate(_seeds(seed, images // BATCH)):
