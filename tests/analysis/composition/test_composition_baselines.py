@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from motif.analysis.composition.baselines import (
 from motif.analysis.composition.comparison import calibration, compare_with_truth, cosine
 from motif.analysis.composition.gradients import along_simplex
 from motif.analysis.composition.kernel_ridge import fit_kernel_ridge
+from motif.analysis.composition.learning import learning_curve
+from motif.analysis.composition.recipes import FAST
 from motif.analysis.composition.response import spectral_response
 from motif.analysis.composition.training import Samples, fold_of
 from motif.analysis.composition.validation import r2_score
@@ -88,3 +91,11 @@ def test_calibration_of_an_honest_spread() -> None:
     assert told["within_1"] == pytest.approx(0.68, abs=0.02)
     assert told["within_2"] == pytest.approx(0.95, abs=0.01)
     np.testing.assert_allclose(told["error"], told["spread"], rtol=0.1)
+
+
+def test_more_samples_more_skill(samples: Samples) -> None:
+    recipe = replace(FAST, spectrum_epochs=3, composition_epochs=40, joined_epochs=12)
+    curve = learning_curve(samples, recipe, folds=3, shares=(0.15, 1.0))
+    assert curve.samples == (24, 160)
+    for scores in curve.scores.values():
+        assert scores[1] > scores[0]

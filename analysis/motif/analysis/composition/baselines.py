@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 
 from motif.analysis.composition.comparison import compare_with_truth
+from motif.analysis.composition.gaussian_process import fit_gaussian_process
 from motif.analysis.composition.gradients import PER_ATOMIC_PERCENT, along_simplex
 from motif.analysis.composition.kernel_ridge import fit_kernel_ridge
 from motif.analysis.composition.preparation import Prepared, prepare
@@ -22,7 +23,7 @@ from motif.analysis.composition.validation import mean_absolute_error, r2_score
 from motif.core.workspace import Workspace
 
 STAGE = "composition-baselines"
-VERSION = 1
+VERSION = 2
 TREES = 30
 
 Array = NDArray[np.float64]
@@ -133,6 +134,11 @@ def _ridge(scaled: bool) -> Fit:
     return fit
 
 
+def _process(samples: Samples, rows: NDArray[np.int64], seed: int) -> Fitted:
+    model = fit_gaussian_process(samples, rows, seed)
+    return Fitted(model.predict, model.gradients)
+
+
 def _forest(samples: Samples, rows: NDArray[np.int64], seed: int) -> Fitted:
     """Random forest; a tenth of the inputs is tried at each split, for they are many and alike."""
 
@@ -147,5 +153,6 @@ def _forest(samples: Samples, rows: NDArray[np.int64], seed: int) -> Fitted:
 BASELINES: dict[str, Fit] = {
     "kernel ridge": _ridge(scaled=False),
     "kernel ridge, scaled": _ridge(scaled=True),
+    "Gaussian process": _process,
     "random forest": _forest,
 }

@@ -26,7 +26,7 @@ def train_composition(
     folds: Annotated[int, typer.Option(min=0, help="Cross-validation folds; 0 for none.")] = 5,
     seed: Annotated[int, typer.Option(help="Seed of the first member.")] = 0,
     baselines: Annotated[
-        bool, typer.Option("--baselines", help="Also score kernel ridge and random forest.")
+        bool, typer.Option("--baselines", help="Also score kernel ridge, Gaussian process, forest.")
     ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,

@@ -43,13 +43,13 @@ class KernelRidge:
 
     def predict(self, samples: Samples) -> Array:
         """(n,) in units of the target."""
-        kernel = _kernel(self._inputs(samples), self.inputs, self.gamma)
+        kernel = gaussian_kernel(self._inputs(samples), self.inputs, self.gamma)
         return np.asarray(self.mean + kernel @ self.coefficients)
 
     def gradients(self, samples: Samples) -> tuple[Array, Array]:
         """∂f/∂composition (n, E) and ∂f/∂spectrum (n, L), per unit of fraction and intensity."""
         x = self._inputs(samples)
-        weighted = _kernel(x, self.inputs, self.gamma) * self.coefficients
+        weighted = gaussian_kernel(x, self.inputs, self.gamma) * self.coefficients
         pull = weighted @ self.inputs - weighted.sum(1, keepdims=True) * x
         gradient = 2 * self.gamma * pull * self.factor
         elements = samples.composition.shape[1]
@@ -65,8 +65,7 @@ def fit_kernel_ridge(
 ) -> KernelRidge:
     """Fit on `rows`; penalty, width and block weight are those that predict a fifth best."""
     rng = np.random.default_rng(np.random.SeedSequence((seed, len(rows))))
-    if len(rows) > MOST:
-        rows = rng.choice(rows, MOST, replace=False)
+    rows = thinned(rows, rng)
     blocks = (samples.composition[rows], samples.spectra[rows])
     mean = float(samples.target[rows].mean())
     residual = samples.target[rows] - mean
@@ -74,21 +73,28 @@ def fit_kernel_ridge(
     gammas, weights = (SCALED_GAMMAS, SCALED_WEIGHTS) if scaled else (PAPER_GAMMAS, (1.0,))
     best = (np.inf, gammas[0], ALPHAS[0], weights[0])
     for weight, gamma in product(weights, gammas):
-        centre, factor = _scaling(blocks, weight, scaled=scaled)
+        centre, factor = block_scaling(blocks, weight, scaled=scaled)
         x = (np.concatenate(blocks, 1) - centre) * factor
-        kernel = _kernel(x, x, gamma)
+        kernel = gaussian_kernel(x, x, gamma)
         for alpha in ALPHAS:
-            solved = _solve(kernel[np.ix_(~test, ~test)], residual[~test], alpha)
+            solved = solve_ridge(kernel[np.ix_(~test, ~test)], residual[~test], alpha)
             error = float(((kernel[np.ix_(test, ~test)] @ solved - residual[test]) ** 2).mean())
             best = min(best, (error, gamma, alpha, weight))
     _, gamma, alpha, weight = best
-    centre, factor = _scaling(blocks, weight, scaled=scaled)
+    centre, factor = block_scaling(blocks, weight, scaled=scaled)
     x = (np.concatenate(blocks, 1) - centre) * factor
-    solved = _solve(_kernel(x, x, gamma), residual, alpha)
+    solved = solve_ridge(gaussian_kernel(x, x, gamma), residual, alpha)
     return KernelRidge(centre, factor, x, solved, gamma, mean)
 
 
-def _scaling(blocks: tuple[Array, Array], weight: float, *, scaled: bool) -> tuple[Array, Array]:
+def thinned(rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """The rows, or a random subset where they are too many for a dense kernel."""
+    return rows if len(rows) <= MOST else rng.choice(rows, MOST, replace=False)
+
+
+def block_scaling(
+    blocks: tuple[Array, Array], weight: float, *, scaled: bool
+) -> tuple[Array, Array]:
     """Centre and factor of each input; scaled blocks have mean square distance `weight` and 1."""
     if not scaled:
         width = sum(block.shape[1] for block in blocks)
@@ -100,15 +106,16 @@ def _scaling(blocks: tuple[Array, Array], weight: float, *, scaled: bool) -> tup
     return np.concatenate([block.mean(0) for block in blocks]), np.concatenate(factors)
 
 
-def _solve(kernel: Array, target: Array, alpha: float) -> Array:
+def solve_ridge(kernel: Array, target: Array, alpha: float) -> Array:
     """Coefficients of the ridge; a kernel too flat for `alpha` gets the penalty it needs."""
     regular = kernel + alpha * np.eye(len(kernel))
     try:
         return np.asarray(cho_solve(cho_factor(regular, overwrite_a=True), target))
     except LinAlgError:
-        return _solve(kernel, target, alpha * 10)
+        return solve_ridge(kernel, target, alpha * 10)
 
 
-def _kernel(a: Array, b: Array, gamma: float) -> Array:
+def gaussian_kernel(a: Array, b: Array, gamma: float) -> Array:
+    """exp(-γ |a - b|²), (n, m) for inputs (n, d) and (m, d)."""
     squared = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
     return np.asarray(np.exp(-gamma * np.maximum(squared, 0)))
