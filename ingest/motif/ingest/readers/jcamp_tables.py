@@ -49,10 +49,12 @@ def curves(path: Path, block: Block) -> Iterator[Curve]:
         told = _told(labels, table, form[1].upper(), (form[3] or form[4]).upper())
         most = _points(path, told)
         try:
-            if form[3]:
-                yield _evenly(path, table, told, decode(lines, most), most)
-            else:
-                yield _paired(path, table, told, pairs(lines, most), most)
+            with np.errstate(all="ignore"):  # absurd factors give infinities, which axes refuse
+                if form[3]:
+                    curve = _evenly(table, told, decode(lines, most), most)
+                else:
+                    curve = _paired(table, told, pairs(lines, most), most)
+            yield curve
         except DamagedTableError as error:
             raise UnreadableFileError(
                 f"{path.name} is damaged: {error}; export it again"
@@ -88,9 +90,7 @@ def _points(path: Path, told: Mapping[str, str]) -> int:
     return int(declared)
 
 
-def _evenly(
-    path: Path, table: Mapping[str, str], told: Mapping[str, str], found: Table, points: int
-) -> Curve:
+def _evenly(table: Mapping[str, str], told: Mapping[str, str], found: Table, points: int) -> Curve:
     """A table of ordinates at even steps from the first to the last abscissa."""
     first, last = _number(told["FIRSTX"]), _number(told["LASTX"])
     if not np.isfinite([first, last]).all():
@@ -117,7 +117,7 @@ def _evenly(
 
 
 def _paired(
-    path: Path, table: Mapping[str, str], told: Mapping[str, str], found: NDArray[Any], points: int
+    table: Mapping[str, str], told: Mapping[str, str], found: NDArray[Any], points: int
 ) -> Curve:
     """A table of pairs."""
     _count(len(found), points)

@@ -16,7 +16,7 @@ BEGINNINGS = (
     (b"Grid dim=", "a Nanonis grid of spectra (.3ds)"),
     (b"Experiment\t", "a Nanonis single spectrum (.dat)"),
     (b"WDF1", "a Renishaw WiRE measurement (.wdf)"),
-    (b"LabSpec", "a Horiba LabSpec file"),
+    (b"LabSpec", "a Horiba LabSpec file (.l6s; export it from LabSpec as text)"),
     (b"\n\n\xfe\xfe", "a Bruker OPUS spectrum"),
     (b"\x00K", "a Galactic spectrum (.spc)"),
     (b"//Exported ASCII-File", "a WITec text export"),
