@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import socket
 import sys
@@ -28,6 +27,7 @@ SEED = 20211008
 """Publication date of the image study: any number, but always the same one."""
 SCANS = 300
 SAMPLES = 1379
+MEMBERS = 8
 
 CONFIG = """\
 # The demonstration lab: everything in it is simulated.
@@ -66,10 +66,21 @@ endpoint = "motif#demo"
 class Demo:
     """The steps of the demonstration, each timed and recorded as a run."""
 
-    def __init__(self, root: Path, children: Children) -> None:
+    def __init__(
+        self,
+        root: Path,
+        children: Children,
+        *,
+        scans: int = SCANS,
+        samples: int = SAMPLES,
+        members: int = MEMBERS,
+    ) -> None:
         self.root = root
         self.seconds: dict[str, float] = {}
         self._children = children
+        self._scans = scans
+        self._samples = samples
+        self._members = members
 
     def run(self) -> dict[str, Any]:
         """Do everything that was not done before; returns counts, places and seconds."""
@@ -77,12 +88,16 @@ class Demo:
             self._workspace()
         with self._step("sandbox", "Starting a DataFed sandbox, a server of our own on loopback"):
             connection = self._sandbox()
-        with self._step("seed", f"Simulating a lab: {SCANS} scans, {SAMPLES} samples; uploading"):
+        with self._step(
+            "seed", f"Simulating {self._scans} scans, {self._samples} samples; uploading"
+        ):
             self._seed(connection)
-        with Workspace.open(self.root) as workspace:
-            with recording(workspace, "demo", ["demo"]) as (counts, _):
-                document = self._analyse(workspace)
-                counts.update(document)
+        with (
+            Workspace.open(self.root) as workspace,
+            recording(workspace, "demo", ["demo"]) as (counts, _),
+        ):
+            document = self._analyse(workspace)
+            counts.update(document)
         return document
 
     def _analyse(self, workspace: Workspace) -> dict[str, Any]:
@@ -91,7 +106,7 @@ class Demo:
         with self._step("ingest", "Pulling records and files from DataFed into Zarr"):
             self._ingest(workspace)
         with client_for(workspace.config) as client:
-            with self._step("composition", "Training 8 networks on composition and spectrum"):
+            with self._step("composition", "Training networks on composition and spectrum"):
                 composition = self._composition(workspace, client)
             with self._step("embedding", "Computing symmetry-aware features of every scan"):
                 embedding = self._embedding(workspace, client)
@@ -142,7 +157,7 @@ class Demo:
         from motif.ingest.seed import seed
         from motif.ingest.simulate.lab import write_lab
 
-        files = write_lab(self.root / "lab", scans=SCANS, samples=SAMPLES, seed=SEED)
+        files = write_lab(self.root / "lab", scans=self._scans, samples=self._samples, seed=SEED)
         seed(connection, files)
 
     def _ingest(self, workspace: Workspace) -> None:
@@ -156,7 +171,7 @@ class Demo:
     def _composition(self, workspace: Workspace, client: Client) -> dict[str, Any]:
         from motif.analysis.composition.study import train_composition
 
-        return dict(train_composition(workspace, "bivo4", members=8, client=client))
+        return dict(train_composition(workspace, "bivo4", members=self._members, client=client))
 
     def _embedding(self, workspace: Workspace, client: Client) -> dict[str, Any]:
         from motif.analysis.symmetry.embed import embed

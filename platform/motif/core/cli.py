@@ -67,7 +67,7 @@ GROUP_HELP = {
 }
 ORDER = (
     "demo", "init", "status", "sandbox", "ingest", "records", "show", "facets", "quarantine",
-    "train", "embed", "project", "search", "gradients", "jobs", "serve", "check", "reindex", "gc",
+    "train", "embed", "project", "search", "gradients", "suggest", "jobs", "serve", "check", "reindex", "gc",
 )  # fmt: skip
 
 
