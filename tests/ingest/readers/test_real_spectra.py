@@ -169,7 +169,7 @@ def test_diffraction_over_a_library() -> None:
     [
         ("EMPTY_depth.wdf", "is empty"),
         ("LFS_POINTER_line.wdf", "git-LFS pointer"),
-        ("PST10_iR785_OP01_8000msx8.l6s", "Horiba LabSpec file .* export it"),
+        ("PST10_iR785_OP01_8000msx8.l6s", "Horiba LabSpec file .* closed format.* export it"),
         ("PST10_iR785_OP01_8000msx8.txt", r"do not tell what they are; head them .*\.txt\.json"),
         ("PST_WiICV532_Z050OP02_075_800msx10.txt", "do not tell what they are"),
         ("Pol_HLR633_Z010_100_15sx5.txt", "do not tell what they are"),

@@ -100,7 +100,9 @@ def facets(reading: Reading, index: int = 0) -> dict[str, Any]:
     return {f.name: f.value for f in reading.measurements[index].facets}
 
 
-class TextTests(ReaderTests):
+class Text:
+    """Writes the text of a format."""
+
     examples = 20
     text = ""
     encoding = "latin-1"
@@ -109,14 +111,14 @@ class TextTests(ReaderTests):
         path.write_bytes(self.text.encode(self.encoding))
 
 
-class TestWitecText(TextTests):
+class TestWitecText(Text, ReaderTests):
     reader = WitecText()
     suffix = ".txt"
     encoding = "utf-8"
     text = WITEC.format(x=2, y=1, unit="rel. 1/cm") + "1,2,3\n2,3,4\n3,4,5\n"
 
 
-class TestLabspecText(TextTests):
+class TestLabspecText(Text, ReaderTests):
     reader = LabspecText()
     suffix = ".txt"
     text = (
@@ -124,25 +126,25 @@ class TestLabspecText(TextTests):
     )
 
 
-class TestBwtekText(TextTests):
+class TestBwtekText(Text, ReaderTests):
     reader = BwtekText()
     suffix = ".txt"
     text = BWTEK
 
 
-class TestRruffText(TextTests):
+class TestRruffText(Text, ReaderTests):
     reader = RruffText()
     suffix = "__Raman__532__0__unoriented__Raman_Data_RAW__1.txt"
     text = RRUFF
 
 
-class TestRodCif(TextTests):
+class TestRodCif(Text, ReaderTests):
     reader = RodCif()
     suffix = ".rod"
     text = ROD
 
 
-class TestTwoColumn(TextTests):
+class TestTwoColumn(Text, ReaderTests):
     reader = TwoColumn()
     suffix = ".txt"
     text = HEADED

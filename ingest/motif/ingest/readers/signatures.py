@@ -16,7 +16,7 @@ BEGINNINGS = (
     (b"Grid dim=", "a Nanonis grid of spectra (.3ds)"),
     (b"Experiment\t", "a Nanonis single spectrum (.dat)"),
     (b"WDF1", "a Renishaw WiRE measurement (.wdf)"),
-    (b"LabSpec", "a Horiba LabSpec file (.l6s; export it from LabSpec as text)"),
+    (b"LabSpec", "a Horiba LabSpec file (.l6s, .l6m), a closed format"),
     (b"\n\n\xfe\xfe", "a Bruker OPUS spectrum"),
     (b"\x00K", "a Galactic spectrum (.spc)"),
     (b"//Exported ASCII-File", "a WITec text export"),
@@ -53,8 +53,13 @@ def describe(head: bytes, name: str, known: Sequence[str]) -> str:
         return f"{name} is a git-LFS pointer, not the data; fetch the file itself (git lfs pull)"
     if len(head) < 16:
         return f"{name} is {len(head)} bytes long, too short to hold a measurement; fetch it again"
-    reads = f"it reads {', '.join(known)}" if known else "no reader is installed"
-    return f"{name} is {_looks_like(head)}, which Motif does not read yet; {reads}"
+    what = _looks_like(head)
+    if not known:
+        return f"{name} is {what}, and no reader is installed; install Motif again"
+    return (
+        f"{name} is {what}, which no reader takes: its beginning is damaged, or "
+        "it is of a kind that is not read; fetch it again, or export it to a format that is read"
+    )
 
 
 def _looks_like(head: bytes) -> str:
