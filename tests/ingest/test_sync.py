@@ -231,7 +231,7 @@ def test_killed_at_random_moments_the_next_run_ends_in_the_same_state(
     for _ in range(KILLS):
         process = start(workspace.root)
         _wait_for_work(workspace.root, process)
-        time.sleep(generator.uniform(0, work / 4))
+        time.sleep(generator.uniform(0, 2 + work / 2))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         with Workspace.open(workspace.root) as opened:
@@ -263,7 +263,12 @@ def state(workspace: Workspace) -> dict[str, Any]:
     rows = workspace.select()
     values = {row.id: hash(frame.tobytes()) for row, frame in workspace.frames(rows)}
     with workspace.catalog.reading() as connection:
-        facets = sorted(map(repr, connection.execute(select(schema.facets))))
+        ids = dict(
+            connection.execute(select(schema.measurements.c.number, schema.measurements.c.id)).all()
+        )
+        facets = sorted(
+            repr((ids[owner], *rest)) for owner, *rest in connection.execute(select(schema.facets))
+        )
     return {
         "records": [
             (r.id, r.raw_sha256, r.raw_size, r.fingerprint, r.reader, r.title, r.live)

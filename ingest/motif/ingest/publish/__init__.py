@@ -1,0 +1,1 @@
+"""Results and instrument files on their way back to DataFed."""
