@@ -9,6 +9,7 @@ import pytest
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
 from motif.core.testing.readers import ReaderTests
+from motif.ingest.readers import choose
 from motif.ingest.readers.asylum_ibw import AsylumIbw
 from motif.ingest.readers.drnets import DrnetsInstance
 from motif.ingest.readers.library_table import CompositionTable
@@ -195,6 +196,12 @@ def test_tables_that_contradict_themselves(path: Path, text: str, reason: str) -
         return
     with pytest.raises(UnreadableFileError, match=reason):
         read(path, text)
+
+
+def test_compositions_without_spectra_are_said_to_be_that(path: Path) -> None:
+    path.write_text("Sample,Bi,W,Mo,P\na,.4,.3,.3,1\n")
+    with pytest.raises(UnreadableFileError, match="table of compositions without positions"):
+        choose(path, [CompositionTable(), TwoColumn()])
 
 
 def test_workbooks_are_read_as_text_is(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from motif.ingest.readers.elements import SYMBOLS
+
 BEGINNINGS = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file (USID, NSID or NeXus)"),
     (b"GWYP", "a Gwyddion file (.gwy)"),
@@ -35,6 +37,9 @@ BEGINNINGS = (
     (b"\xfe\xff", "a UTF-16 text"),
 )
 """What a file begins with (blanks and a byte order mark left out) and what it then is."""
+_CELL = re.compile(r"\s*[,;\t]\s*")
+_SYMBOLS = SYMBOLS - {"I", "As", "At", "Be", "He", "In", "No", "V"}
+"""Symbols that are no words or names of channels."""
 _NUMBERS = re.compile(r"\s*[-+.\d][-+.\deE]*([\s,;]+[-+.\d][-+.\deE]*)+\s*")
 
 
@@ -74,6 +79,8 @@ def _looks_like(head: bytes) -> str:
     if "_rod_database" in text or re.search(r"^_raman", text, re.MULTILINE):
         return "a Raman Open Database entry (.rod)"
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
+    if any(len(_SYMBOLS.intersection(_CELL.split(line))) > 1 for line in lines[:4]):
+        return "a table of compositions without positions on an axis or a column of spectrum files"
     numeric = sum(bool(_NUMBERS.fullmatch(line)) for line in lines[1:-1] or lines)
     if numeric > 0.8 * len(lines[1:-1] or lines):
         return "a text of numbers in columns whose quantities and units are not told"
