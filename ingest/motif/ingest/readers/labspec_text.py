@@ -60,16 +60,15 @@ class LabspecText:
         if axis.name == "raman_shift":
             common.append(Facet("technique", "Raman spectroscopy", "header:AxisUnit"))
         unit = "count" if units.get("Intens", "Cnt") == "Cnt" else units["Intens"] or "arb. unit"
-        title = told.get("Title") or path.stem
-        many = len(found.values) > 1
-        measurements = [
+        title, many = told.get("Title") or path.stem, len(found.values) > 1
+        spectra = [
             spectrum(
                 str(i), f"{title} #{i}" if many else title, on, values, unit,
                 once([*_places(found.places[i], units), *common]),
             )
             for i, values in enumerate(found.values)
         ]  # fmt: skip
-        return Reading(measurements, header)
+        return Reading(spectra, header)
 
 
 def _places(numbers: NDArray[np.float64], units: dict[str, str]) -> Iterator[Facet]:
