@@ -1,3 +1,6 @@
+import copy
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -41,3 +44,24 @@ def test_latest_and_filters(workspace: Workspace) -> None:
     assert workspace.ledger.made_from("in1")[-1] == newer
     with pytest.raises(NotFoundError, match="motif embed pfm"):
         workspace.ledger.latest("embedding", "pfm")
+
+
+def test_results_are_counted_by_stage(workspace: Workspace) -> None:
+    assert workspace.counts()["derived"] == {}
+    make(workspace)
+    make(workspace, seed=2)
+    workspace.ledger.record("embedding", "pfm", {}, ["m"], {"x": np.zeros(1)}, {}, 0.0)
+    assert workspace.counts()["derived"] == {"projection": 2, "embedding": 1}
+
+
+def test_inputs_are_read_when_asked_for(workspace: Workspace) -> None:
+    made = make(workspace)
+    (listed,) = workspace.ledger.all()
+    assert "inputs" not in vars(listed)
+    assert listed == made
+    assert listed.inputs == ("in1", "in2")
+    assert asdict(listed)["inputs"] == ("in1", "in2")
+    elsewhere = copy.deepcopy(workspace.ledger.all()[0])
+    workspace.close()
+    assert elsewhere.inputs == ("in1", "in2")
+    assert elsewhere == made

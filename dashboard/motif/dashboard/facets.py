@@ -100,12 +100,12 @@ def load_table(catalog: Catalog, collection: str) -> FacetTable:
         for name, one, text, number, unit in connection.execute(
             select(
                 facets.c.name,
-                facets.c.measurement_id,
+                measurements.c.id,
                 facets.c.text,
                 facets.c.number,
                 facets.c.unit,
             )
-            .join(measurements, measurements.c.id == facets.c.measurement_id)
+            .join(measurements, measurements.c.number == facets.c.measurement)
             .where(here)
         ):
             found.setdefault(name, []).append((index[one], text, number, unit))

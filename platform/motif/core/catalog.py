@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,139 +30,14 @@ from motif.core.contracts import Known
 from motif.core.errors import NotFoundError
 from motif.core.query import Query, parse
 from motif.core.records import FacetValue
+from motif.core.rows import Derivation, MeasurementRow, Quarantined, RecordRow, Run
 from motif.core.schema import batched
 
-
-@dataclass(frozen=True)
-class MeasurementRow:
-    """What the catalog knows of one measurement; its numbers lie in the store."""
-
-    id: str
-    record_id: str
-    collection: str
-    kind: str
-    key: str
-    title: str
-    array: str
-    row: int
-    layout: Mapping[str, Any]
-    composition: Mapping[str, float]
-    targets: Mapping[str, tuple[float | None, str]]
-    simulated: bool
-    live: bool
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(self.layout["shape"])
-
-    @property
-    def dims(self) -> tuple[str, ...]:
-        return tuple(self.layout["dims"])
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return tuple(self.layout.get("channels", ()))
-
-    @property
-    def units(self) -> tuple[str, ...]:
-        """Unit of each channel of an image, or the one unit of a spectrum's intensity."""
-        return tuple(self.layout["units"])
-
-    @property
-    def pixel_size(self) -> float | None:
-        """Distance of neighbouring pixels along x in metres; None when the file does not tell."""
-        axis = self.layout["coordinates"].get("x")
-        return float(axis["step"]) if axis and axis["units"] == "m" and "step" in axis else None
-
-    @property
-    def scan_size(self) -> float | None:
-        """Width of the image in metres, from the first pixel's centre to the last's."""
-        step = self.pixel_size
-        return None if step is None else step * (self.shape[-1] - 1)
+__all__ = ["Catalog", "Derivation", "MeasurementRow", "Quarantined", "RecordRow", "Run", "now"]
 
 
-@dataclass(frozen=True)
-class RecordRow:
-    """What the catalog knows of one record."""
-
-    id: str
-    source: str
-    native_id: str
-    collection: str
-    title: str
-    fingerprint: str
-    raw_fingerprint: str
-    raw_sha256: str
-    raw_size: int
-    file_name: str
-    reader: str
-    reader_version: int
-    metadata: Mapping[str, Any]
-    origin: Mapping[str, Any]
-    notes: Sequence[str]
-    disagreements: Sequence[Mapping[str, Any]]
-    simulated: bool
-    live: bool
-    revision: int
-    first_seen: str
-    updated_at: str
-
-
-@dataclass(frozen=True)
-class Quarantined:
-    """A record whose file could not be read, and why."""
-
-    source: str
-    native_id: str
-    title: str
-    file_name: str
-    reason: str
-    reader: str
-    first_bytes: str
-    """The first bytes in hexadecimal."""
-    metadata: Mapping[str, Any]
-    origin: Mapping[str, Any]
-    fingerprint: str
-    raw_fingerprint: str
-    readers: str
-    """Readers and versions that were asked; other ones may try again."""
-    first_seen: str
-    last_seen: str
-    attempts: int
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of a job."""
-
-    id: str
-    job: str
-    commands: Sequence[str]
-    state: str
-    """``running``, ``done``, ``failed`` or ``lost`` (its process is gone)."""
-    started_at: str
-    finished_at: str | None
-    counts: Mapping[str, Any]
-    error: str
-    log: str
-    pid: int
-
-
-@dataclass(frozen=True)
-class Derivation:
-    """One derived result: what made it, from what, and what came out in short."""
-
-    id: str
-    stage: str
-    collection: str
-    parameters: Mapping[str, Any]
-    summary: Mapping[str, Any]
-    created_at: str
-    seconds: float
-    snapshot: str
-    """Store snapshot its inputs were read from."""
-    number: int
-    inputs: tuple[str, ...] = field(default=(), repr=False)
+_ROW = tuple(column for column in schema.measurements.c if column.name not in ("number", "changed"))
+"""Columns of a `MeasurementRow`."""
 
 
 def now() -> str:
@@ -232,15 +106,15 @@ class Catalog:
 
     def facet_units(self) -> dict[str, str | None]:
         """Every facet there is: name -> SI unit of its numbers ("bool" for flags, None: text)."""
-        table = schema.facets
-        statement = select(table.c.name, func.max(table.c.unit), func.max(table.c.number)).group_by(
-            table.c.name
-        )
+        table = schema.facet_names
+        statement = select(table).order_by(table.c.name, table.c.unit)
+        units: dict[str, str] = {}
+        numeric: dict[str, bool] = {}
         with self.reading() as connection:
-            return {
-                name: None if number is None else unit
-                for name, unit, number in connection.execute(statement)
-            }
+            for name, unit, is_number, _ in connection.execute(statement):
+                units[name] = unit
+                numeric[name] = numeric.get(name, False) or is_number
+        return {name: unit if numeric[name] else None for name, unit in units.items()}
 
     def select(
         self,
@@ -251,7 +125,7 @@ class Catalog:
     ) -> list[MeasurementRow]:
         """Live measurements that match, ordered by id."""
         table = schema.measurements
-        statement = select(table).where(table.c.live).order_by(table.c.id)
+        statement = select(*_ROW).where(table.c.live).order_by(table.c.id)
         if collection is not None:
             statement = statement.where(table.c.collection == collection)
         if kind is not None:
@@ -269,7 +143,7 @@ class Catalog:
 
     def measurement(self, measurement_id: str) -> MeasurementRow:
         table = schema.measurements
-        rows = self._measurements(select(table).where(table.c.id == measurement_id))
+        rows = self._measurements(select(*_ROW).where(table.c.id == measurement_id))
         if not rows:
             raise NotFoundError(
                 f'There is no measurement "{measurement_id}"; list them with motif records.'
@@ -287,7 +161,7 @@ class Catalog:
         """Live measurements of one record, in the order of the file."""
         table = schema.measurements
         return self._measurements(
-            select(table).where(table.c.record_id == record_id, table.c.live).order_by(table.c.row)
+            select(*_ROW).where(table.c.record_id == record_id, table.c.live).order_by(table.c.row)
         )
 
     def record(self, record_id: str) -> RecordRow:
@@ -326,15 +200,20 @@ class Catalog:
         return found
 
     def facet_rows(self, ids: Sequence[str]) -> list[Row[Any]]:
-        """Rows of the facets table for these measurements, with unit and origin."""
-        table = schema.facets
+        """Facets of these measurements: measurement_id, name, text, number, unit, origin."""
+        table, owners = schema.facets, schema.measurements
+        columns: list[ColumnElement[Any]] = [owners.c.id.label("measurement_id")]
+        columns += [table.c[name] for name in ("name", "text", "number", "unit", "origin")]
+        statement: Select[Any] = (
+            select(*columns)
+            .join(owners, owners.c.number == table.c.measurement)
+            .order_by(table.c.name)
+        )
         with self.reading() as connection:
             return [
                 row
                 for part in batched(ids)
-                for row in connection.execute(
-                    select(table).where(table.c.measurement_id.in_(part)).order_by(table.c.name)
-                )
+                for row in connection.execute(statement.where(owners.c.id.in_(part)))
             ]
 
     def known(self, source: str) -> dict[str, Known]:
@@ -366,6 +245,16 @@ class Catalog:
             statement = statement.where(table.c.source == source)
         with self.reading() as connection:
             return [Quarantined(**row._mapping) for row in connection.execute(statement)]
+
+    def counts(self) -> dict[str, int]:
+        """Live records, and records in quarantine."""
+        records = select(func.count()).where(schema.records.c.live)
+        quarantined = select(func.count()).select_from(schema.quarantine)
+        with self.reading() as connection:
+            return {
+                "records": connection.execute(records).scalar_one(),
+                "quarantined": connection.execute(quarantined).scalar_one(),
+            }
 
     def runs(self, limit: int = 100, job: str | None = None) -> list[Run]:
         """Runs of jobs, newest first."""
@@ -420,5 +309,8 @@ def _tune_sqlite(connection: sqlite3.Connection, _: Any) -> None:
         "synchronous=NORMAL",  # a lost tail is replayed from the store's journal
         "busy_timeout=30000",
         "foreign_keys=ON",
+        "cache_size=-65536",  # KiB
+        "mmap_size=1073741824",
+        "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}").close()

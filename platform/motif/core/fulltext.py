@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, or_, select, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    text,
+)
 
 from motif.core import schema
 from motif.core.query.sql import Search
@@ -44,7 +54,14 @@ def drop(connection: Connection) -> None:
 
 def store(connection: Connection, records: Sequence[Mapping[str, Any]]) -> None:
     """Keep the searchable text of journaled records; a header not told anew stays."""
-    headers = _stored_headers(connection, [row["id"] for row in records if "header" not in row])
+    headers = _stored(
+        connection, schema.texts.c.owner, schema.texts.c.header,
+        [record["id"] for record in records if "header" not in record],
+    )  # fmt: skip
+    titles = _stored(
+        connection, schema.measurements.c.id, schema.measurements.c.title,
+        [one["id"] for record in records for one in record["measurements"] if "title" not in one],
+    )  # fmt: skip
     rows = []
     for record in records:
         told = record.get("header")
@@ -53,7 +70,7 @@ def store(connection: Connection, records: Sequence[Mapping[str, Any]]) -> None:
         rows.append({"owner": record["id"], "header": header, "body": "\n".join(body)})
         for measurement in record["measurements"]:
             texts = [f["value"] for f in measurement["facets"] if isinstance(f["value"], str)]
-            body = [measurement.get("title", ""), *texts]
+            body = [measurement.get("title") or titles.get(measurement["id"], ""), *texts]
             rows.append({"owner": measurement["id"], "header": "", "body": "\n".join(body)})
     for part in batched([row["owner"] for row in rows]):
         connection.execute(delete(schema.texts).where(schema.texts.c.owner.in_(part)))
@@ -76,23 +93,18 @@ def search_for(dialect: str) -> Search:
         else:
             inside = texts.c.body.icontains(phrase, autoescape=True)
         owners = select(texts.c.owner).where(inside)
-        return or_(
-            measurements.c.record_id.in_(owners),
-            measurements.c.id.in_(owners),
-            measurements.c.title.icontains(phrase, autoescape=True),
-        )
+        return or_(measurements.c.record_id.in_(owners), measurements.c.id.in_(owners))
 
     return condition
 
 
-def _stored_headers(connection: Connection, owners: Sequence[str]) -> dict[str, str]:
-    table = schema.texts
+def _stored(
+    connection: Connection, key: Column[str], value: Column[str], keys: Sequence[str]
+) -> dict[str, str]:
     return {
-        owner: header
-        for part in batched(owners)
-        for owner, header in connection.execute(
-            select(table.c.owner, table.c.header).where(table.c.owner.in_(part))
-        )
+        owner: told
+        for part in batched(keys)
+        for owner, told in connection.execute(select(key, value).where(key.in_(part)))
     }
 
 

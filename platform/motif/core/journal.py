@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from motif.core import fulltext, schema
 from motif.core.catalog import Catalog
@@ -44,7 +45,7 @@ def apply(catalog: Catalog, number: int, line: Line) -> None:
         if not _claim(connection, number):
             return
         if line["what"] == "sync":
-            _apply_sync(connection, line)
+            _apply_sync(connection, number, line)
         else:
             _apply_derivation(connection, number, line)
 
@@ -65,15 +66,15 @@ def _claim(connection: Connection, number: int) -> bool:
     return moved.rowcount == 1
 
 
-def _apply_sync(connection: Connection, line: Line) -> None:
+def _apply_sync(connection: Connection, number: int, line: Line) -> None:
     source, at = line["source"], line["at"]
     taken = [row["native_id"] for row in line["records"]]
     gone = [*line["deleted"], *(row["native_id"] for row in line["quarantined"])]
     _delete_where(connection, schema.quarantine, "native_id", [*taken, *line["deleted"]], source)
-    _retire(connection, source, gone, at)
+    _retire(connection, number, source, gone, at)
     for row in line["records"]:
         _upsert_record(connection, row, at)
-    _write_measurements(connection, line["records"])
+    _write_measurements(connection, number, line["records"])
     fulltext.store(connection, line["records"])
     for row in line["quarantined"]:
         _quarantine(connection, source, row, at)
@@ -84,7 +85,9 @@ def _apply_sync(connection: Connection, line: Line) -> None:
         )
 
 
-def _retire(connection: Connection, source: str, native_ids: Sequence[str], at: str) -> None:
+def _retire(
+    connection: Connection, number: int, source: str, native_ids: Sequence[str], at: str
+) -> None:
     """Take records that are deleted, or no longer readable, out of every listing."""
     records, measurements = schema.records, schema.measurements
     for part in batched(native_ids):
@@ -92,7 +95,9 @@ def _retire(connection: Connection, source: str, native_ids: Sequence[str], at: 
             records.c.source == source, records.c.native_id.in_(part)
         )
         connection.execute(
-            update(measurements).where(measurements.c.record_id.in_(chosen)).values(live=False)
+            update(measurements)
+            .where(measurements.c.record_id.in_(chosen), measurements.c.live)
+            .values(live=False, changed=number)
         )
         connection.execute(
             update(records)
@@ -120,7 +125,7 @@ def _upsert_record(connection: Connection, row: Line, at: str) -> None:
         connection.execute(insert(headers).values(record_id=row["id"], document=document))
 
 
-def _write_measurements(connection: Connection, records: Sequence[Line]) -> None:
+def _write_measurements(connection: Connection, number: int, records: Sequence[Line]) -> None:
     """Insert what is new, revive what came back, retire what the record no longer holds."""
     table = schema.measurements
     rows = [m for record in records for m in record["measurements"]]
@@ -128,9 +133,13 @@ def _write_measurements(connection: Connection, records: Sequence[Line]) -> None
         return
     record_ids = [record["id"] for record in records]
     for part in batched(record_ids):
-        connection.execute(update(table).where(table.c.record_id.in_(part)).values(live=False))
+        connection.execute(
+            update(table)
+            .where(table.c.record_id.in_(part), table.c.live)
+            .values(live=False, changed=number)
+        )
     new = [
-        {key: row[key] for key in row if key != "facets"} | {"live": True}
+        {key: row[key] for key in row if key != "facets"} | {"live": True, "changed": number}
         for row in rows
         if "array" in row
     ]
@@ -138,15 +147,56 @@ def _write_measurements(connection: Connection, records: Sequence[Line]) -> None
         connection.execute(insert(table), new)
     kept = [row["id"] for row in rows if "array" not in row]
     for part in batched(kept):
-        connection.execute(update(table).where(table.c.id.in_(part)).values(live=True))
-    _delete_where(connection, schema.facets, "measurement_id", [row["id"] for row in rows])
+        connection.execute(
+            update(table).where(table.c.id.in_(part)).values(live=True, changed=number)
+        )
+    _write_facets(connection, rows)
+
+
+def _write_facets(connection: Connection, rows: Sequence[Line]) -> None:
+    """Replace the facets of measurements, and keep count of their names and units."""
+    table, measurements = schema.facets, schema.measurements
+    numbers: dict[str, int] = {}
+    counts: Counter[tuple[str, str, bool]] = Counter()
+    is_number = table.c.number.is_not(None)
+    for part in batched([row["id"] for row in rows]):
+        chosen = select(measurements.c.id, measurements.c.number).where(measurements.c.id.in_(part))
+        here: dict[str, int] = {row.id: row.number for row in connection.execute(chosen)}
+        numbers |= here
+        old = table.c.measurement.in_(list(here.values()))
+        for name, unit, numeric, count in connection.execute(
+            select(table.c.name, table.c.unit, is_number, func.count())
+            .where(old)
+            .group_by(table.c.name, table.c.unit, is_number)
+        ):
+            counts[name, unit, bool(numeric)] -= count
+        connection.execute(delete(table).where(old))
     facets = [
-        {"measurement_id": row["id"], **facet_columns(facet)}
+        {"measurement": numbers[row["id"]], **facet_columns(facet)}
         for row in rows
         for facet in row["facets"]
     ]
     if facets:
-        connection.execute(insert(schema.facets), facets)
+        connection.execute(insert(table), facets)
+    counts.update((one["name"], one["unit"], one["number"] is not None) for one in facets)
+    _count_names(connection, counts)
+
+
+def _count_names(connection: Connection, counts: Mapping[tuple[str, str, bool], int]) -> None:
+    table = schema.facet_names
+    for (name, unit, is_number), count in counts.items():
+        if count == 0:
+            continue
+        place = (table.c.name == name, table.c.unit == unit, table.c.is_number == is_number)
+        changed = connection.execute(
+            update(table).where(*place).values(facets=table.c.facets + count)
+        )
+        if changed.rowcount == 0:
+            connection.execute(
+                insert(table).values(name=name, unit=unit, is_number=is_number, facets=count)
+            )
+        elif count < 0:
+            connection.execute(delete(table).where(*place, table.c.facets <= 0))
 
 
 def facet_columns(facet: Line) -> dict[str, Any]:

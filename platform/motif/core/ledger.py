@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from motif.core import schema, taint
 from motif.core.catalog import Catalog, Derivation
 from motif.core.errors import NotFoundError
 from motif.core.records import canonical_json, content_id
+from motif.core.rows import StoredDerivation
 from motif.core.schema import batched
 
 if TYPE_CHECKING:
@@ -117,6 +118,17 @@ class Ledger:
         self._commit(build)
         return self.get(identity)
 
+    def count(self) -> dict[str, int]:
+        """Number of derivations by stage, in the order the stages first ran."""
+        table = schema.derivations
+        statement = (
+            select(table.c.stage, func.count().label("number"))
+            .group_by(table.c.stage)
+            .order_by(func.min(table.c.number))
+        )
+        with self._catalog.reading() as connection:
+            return {row.stage: row.number for row in connection.execute(statement)}
+
     def all(
         self, stage: str | None = None, collection: str | None = None, **parameters: Any
     ) -> list[Derivation]:
@@ -178,23 +190,23 @@ class Ledger:
         return Arrays(self._store.snapshot(), _group(derivation.stage, derivation.id))
 
     def _load(self, *conditions: Any) -> list[Derivation]:
-        table, inputs = schema.derivations, schema.derivation_inputs
+        table = schema.derivations
         statement = select(table).where(*conditions).order_by(table.c.number)
         with self._catalog.reading() as connection:
-            rows = list(connection.execute(statement))
             return [
-                Derivation(
-                    **row._mapping,
-                    inputs=tuple(
-                        connection.scalars(
-                            select(inputs.c.input_id)
-                            .where(inputs.c.derivation_id == row.id)
-                            .order_by(inputs.c.position)
-                        )
-                    ),
-                )
-                for row in rows
+                StoredDerivation(self._inputs, **row._mapping)
+                for row in connection.execute(statement)
             ]
+
+    def _inputs(self, identity: str) -> tuple[str, ...]:
+        table = schema.derivation_inputs
+        statement = (
+            select(table.c.input_id)
+            .where(table.c.derivation_id == identity)
+            .order_by(table.c.position)
+        )
+        with self._catalog.reading() as connection:
+            return tuple(connection.scalars(statement))
 
 
 def _group(stage: str, identity: str) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of a table: a catalog of another version is made anew."""
 
 IDS_PER_STATEMENT = 5_000
@@ -76,7 +76,8 @@ headers = Table(
 measurements = Table(
     "measurements",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
     Column("record_id", Text, nullable=False),
     Column("collection", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -89,10 +90,16 @@ measurements = Table(
     Column("targets", JSON, nullable=False),
     Column("simulated", Boolean, nullable=False),
     Column("live", Boolean, nullable=False),
+    Column("changed", Integer, nullable=False),
     Index("measurements_by_record", "record_id"),
     Index("measurements_by_collection", "collection", "live", "id"),
+    Index("measurements_by_kind", "live", "collection", "kind"),
+    Index("measurements_by_change", "collection", "changed"),
     Index("measurements_by_place", "array", "row", unique=True),
 )
+
+"""`number` is the catalog's own and may differ once it is made anew; `changed` is the number of
+the journal line that last touched the row or its facets."""
 
 texts = Table(
     "texts",
@@ -106,15 +113,29 @@ texts = Table(
 facets = Table(
     "facets",
     metadata,
-    Column("measurement_id", Text, primary_key=True),
+    Column("measurement", Integer, primary_key=True, autoincrement=False),
     Column("name", Text, primary_key=True),
     Column("text", Text),
     Column("number", Float),
     Column("unit", Text, nullable=False),
     Column("origin", Text, nullable=False),
-    Index("facets_by_number", "name", "number", "measurement_id"),
-    Index("facets_by_text", "name", "text", "measurement_id"),
+    Index("facets_by_number", "name", "number", "measurement"),
+    Index("facets_by_text", "name", "text", "measurement"),
+    sqlite_with_rowid=False,
 )
+"""Facets of measurements by their `number`: integer keys halve the indices and quarter the time
+of a filter."""
+
+facet_names = Table(
+    "facet_names",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("is_number", Boolean, primary_key=True),
+    Column("facets", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many facets have a name and a unit, so that no query scans them to learn the names."""
 
 cursors = Table(
     "cursors",
@@ -190,6 +211,7 @@ JOURNALED = (
     measurements,
     texts,
     facets,
+    facet_names,
     cursors,
     quarantine,
     derivations,

@@ -293,12 +293,13 @@ class Workspace:
         for by_kind in collections.values():
             for kind, count in by_kind.items():
                 kinds[kind] = kinds.get(kind, 0) + count
+        counts = self.catalog.counts()
         return {
-            "records": len(self.catalog.records()),
+            "records": counts["records"],
             "measurements": kinds,
             "collections": collections,
-            "quarantined": len(self.catalog.quarantined()),
-            "derived": _tally(one.stage for one in self.ledger.all()),
+            "quarantined": counts["quarantined"],
+            "derived": self.ledger.count(),
         }
 
     def _lock(self) -> FileLock:
@@ -321,10 +322,3 @@ def find_root(path: Path | str | None) -> Path:
         f"There is no Motif workspace at {here} or above; make one with motif init, "
         "or name one with --workspace."
     )
-
-
-def _tally(names: Iterator[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-    return counts

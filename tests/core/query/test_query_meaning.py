@@ -174,9 +174,10 @@ def found_by_sql(engine: Engine, query: str, lab: Sequence[Mapping[str, FacetVal
 
 def _row(number: int, sample: Mapping[str, FacetValue]) -> dict[str, object]:
     return {
-        "id": str(number), "record_id": "r", "collection": "c", "kind": sample["kind"],
-        "key": "0", "title": sample["title"], "array": "a", "row": number, "layout": {},
-        "composition": {}, "targets": {}, "simulated": False, "live": True,
+        "number": number, "id": str(number), "record_id": "r", "collection": "c",
+        "kind": sample["kind"], "key": "0", "title": sample["title"], "array": "a",
+        "row": number, "layout": {}, "composition": {}, "targets": {}, "simulated": False,
+        "live": True, "changed": 0,
     }  # fmt: skip
 
 
@@ -185,7 +186,7 @@ def _facet(number: int, name: str, value: FacetValue) -> dict[str, object]:
     quantity = None if isinstance(value, str) else float(value)
     unit = "bool" if isinstance(value, bool) else ""
     return {
-        "measurement_id": str(number), "name": name, "text": text, "number": quantity,
+        "measurement": number, "name": name, "text": text, "number": quantity,
         "unit": unit, "origin": "",
     }  # fmt: skip
 

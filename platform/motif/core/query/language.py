@@ -54,8 +54,8 @@ class Query:
         """The same as an SQL condition on rows of `measurements`.
 
         Args:
-            measurements: table with the columns id, record_id, collection, kind, title.
-            facets: table with measurement_id, name, text, number.
+            measurements: table with the columns number, id, record_id, collection, kind, title.
+            facets: table with measurement (that number), name, text, number.
             search: condition for a full-text phrase; None looks into titles and facet texts.
         """
         from sqlalchemy import true

@@ -36,9 +36,9 @@ _ESCAPE = "\\"
 class Conditions:
     """Translates nodes into conditions on rows of `measurements`.
 
-    `measurements` has the columns id, record_id, collection, kind, title; `facets` has
-    measurement_id, name, text, number. `search` answers full-text phrases from an index; without
-    it, titles and facet texts are scanned.
+    `measurements` has the columns number, id, record_id, collection, kind, title; `facets` has
+    measurement (that number), name, text, number. `search` answers full-text phrases from an
+    index; without it, titles and facet texts are scanned.
     """
 
     measurements: Table
@@ -95,8 +95,8 @@ class Conditions:
             return false() if kind == "number" else test(self.measurements.c[BUILT_IN[name]])
         columns = [self.facets.c[kind]] if kind else [self.facets.c.text, self.facets.c.number]
         passed = reduce(either, map(test, columns))
-        chosen = select(self.facets.c.measurement_id).where(self.facets.c.name == name, passed)
-        return self.measurements.c.id.in_(chosen)
+        chosen = select(self.facets.c.measurement).where(self.facets.c.name == name, passed)
+        return self.measurements.c.number.in_(chosen)
 
     def _words(self, phrase: str) -> Condition:
         if self.search is not None:
@@ -104,7 +104,7 @@ class Conditions:
         inside = self.facets.c.text.icontains(phrase, autoescape=True)
         return or_(
             self.measurements.c.title.icontains(phrase, autoescape=True),
-            self.measurements.c.id.in_(select(self.facets.c.measurement_id).where(inside)),
+            self.measurements.c.number.in_(select(self.facets.c.measurement).where(inside)),
         )
 
 
