@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from motif.analysis.composition.members import STAGE, grouped, train_group
+from motif.analysis.composition.partition import make_partition
 from motif.analysis.composition.preparation import normalise, prepare
 from motif.analysis.composition.recipes import FAST
 from motif.analysis.composition.study import _plan, load_study, train_composition
@@ -180,7 +181,8 @@ def test_raman_spectra_are_divided_by_their_stretch_others_by_their_maximum() ->
 def test_groups_hold_members_with_equal_steps(lab: Fill) -> None:
     workspace = lab(n=61)
     prepared = prepare(workspace.library("alloys"))
-    plan = _plan(workspace, "alloys", prepared, 5, replace(QUICK, batch=6), 5, 0)
+    partition = make_partition(workspace, prepared, folds=5, seed=0)
+    plan = _plan(workspace, "alloys", prepared, 5, replace(QUICK, batch=6), partition)
     groups = grouped(plan, plan.members, 4)
     assert {m for group in groups for m in group} == set(plan.members)
     for group in groups:

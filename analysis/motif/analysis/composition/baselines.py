@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from motif.analysis.composition.comparison import compare_with_truth
 from motif.analysis.composition.gaussian_process import fit_gaussian_process
 from motif.analysis.composition.gradients import PER_ATOMIC_PERCENT, along_simplex
 from motif.analysis.composition.kernel_ridge import fit_kernel_ridge
+from motif.analysis.composition.partition import Partition, make_partition
 from motif.analysis.composition.preparation import Prepared, prepare
 from motif.analysis.composition.response import SpectralResponse, spectral_response
-from motif.analysis.composition.training import Samples, fold_of
+from motif.analysis.composition.training import Samples
 from motif.analysis.composition.truth import true_gradient
 from motif.analysis.composition.validation import mean_absolute_error, r2_score
 from motif.core.workspace import Workspace
@@ -48,24 +50,35 @@ def score_baselines(
     target: str | None = None,
     folds: int = 5,
     seed: int = 0,
+    stratify: bool = False,
+    shuffle_index: Path | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Scores by baseline: held-out ``r2`` and ``mae``, ``seconds``, ``gradient_cosine``.
 
-    The folds are those of `train_composition` with the same seed. The cosine is that of the
+    The folds are those of `train_composition` with the same options. The cosine is that of the
     total gradient with the exact one, on simulated libraries only. Kept in the ledger.
     """
     prepared = prepare(workspace.library(collection, target))
+    partition = make_partition(
+        workspace,
+        prepared,
+        folds=folds,
+        seed=seed,
+        stratify=stratify,
+        shuffle_index=shuffle_index,
+    )
     parameters = {
         "version": VERSION,
         "target": prepared.target_name,
         "folds": folds,
+        "partition": partition.identity,
         "seed": seed,
         "data": prepared.digest,
     }
     found = workspace.ledger.find(STAGE, parameters, prepared.ids)
     if found is None:
         started = time.monotonic()
-        scores, predictions = _score_all(prepared, folds, seed, true_gradient(workspace, prepared))
+        scores, predictions = _score_all(prepared, partition, true_gradient(workspace, prepared))
         found = workspace.ledger.record(
             STAGE,
             collection,
@@ -80,11 +93,11 @@ def score_baselines(
 
 
 def _score_all(
-    prepared: Prepared, folds: int, seed: int, truth: Array | None
+    prepared: Prepared, partition: Partition, truth: Array | None
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Array]]:
     samples = prepared.samples
     response = spectral_response(samples.spectra, samples.composition)
-    fold = fold_of(len(samples.target), folds, seed)
+    fold, seed = partition.fold, partition.first_seed
     scores: dict[str, dict[str, Any]] = {}
     predictions: dict[str, Array] = {}
     for name, fit in BASELINES.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +16,17 @@ CollectionArgument = Annotated[str, typer.Argument(help="A collection of library
 TargetOption = Annotated[
     str | None, typer.Option(help="Figure of merit; by default the first there is.")
 ]
+SeedOption = Annotated[int, typer.Option(help="Seed of the first member and of the folds.")]
+RecipeOption = Annotated[str, typer.Option(help="fast or published.")]
+StratifyOption = Annotated[
+    bool, typer.Option("--stratify", help="Spread every composition system evenly over the folds.")
+]
+OrderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--shuffle-index", help="File with a permutation of the samples a line, one line a run."
+    ),
+]
 SHOWN = 12
 
 
@@ -22,9 +34,11 @@ def train_composition(
     collection: CollectionArgument,
     target: TargetOption = None,
     members: Annotated[int, typer.Option(min=1, help="Networks whose gradients agree or not.")] = 8,
-    recipe: Annotated[str, typer.Option(help="fast or published.")] = "fast",
+    recipe: RecipeOption = "fast",
     folds: Annotated[int, typer.Option(min=0, help="Cross-validation folds; 0 for none.")] = 5,
-    seed: Annotated[int, typer.Option(help="Seed of the first member.")] = 0,
+    seed: SeedOption = 0,
+    stratify: StratifyOption = False,
+    shuffle_index: OrderOption = None,
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Also score kernel ridge, Gaussian process, forest.")
     ] = False,
@@ -45,13 +59,21 @@ def train_composition(
             recipe=recipe,
             folds=folds,
             seed=seed,
+            stratify=stratify,
+            shuffle_index=shuffle_index,
             progress=progress,
         )
         if baselines:
             from motif.analysis.composition.baselines import score_baselines
 
             document["baselines"] = score_baselines(
-                opened, collection, target=target, folds=folds or 5, seed=seed
+                opened,
+                collection,
+                target=target,
+                folds=folds or 5,
+                seed=seed,
+                stratify=stratify,
+                shuffle_index=shuffle_index,
             )
     emit(document, as_json, _study_text(document))
 

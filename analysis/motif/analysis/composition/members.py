@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motif.analysis.composition.partition import Partition
 from motif.analysis.composition.preparation import Prepared
 from motif.analysis.composition.recipes import Recipe
 from motif.analysis.composition.training import (
     Member,
     Report,
     Samples,
-    fold_of,
     steps_per_epoch,
     train,
 )
@@ -52,21 +52,23 @@ class Plan:
     prepared: Prepared
     recipe: Recipe
     members: tuple[Member, ...]
-    folds: int
-    seed: int
+    partition: Partition
 
     def parameters(self, member: Member) -> dict[str, Any]:
         """What decides a member, for the ledger."""
-        return {
+        held_out = member.fold is not None
+        parameters = {
             "version": VERSION,
             "recipe": self.recipe.parameters(),
             "seed": member.seed,
             "fold": member.fold,
-            "folds": self.folds if member.fold is not None else None,
-            "partition": self.seed if member.fold is not None else None,
+            "folds": self.partition.folds if held_out else None,
+            "partition": self.partition.identity if held_out else None,
             "target": self.prepared.target_name,
             "data": self.prepared.digest,
         }
+        order = self.partition.order_of(member)
+        return parameters if order is None else {**parameters, "order": order}
 
     def find(self, member: Member) -> Derivation | None:
         """The ledger row of a member trained before."""
@@ -75,10 +77,7 @@ class Plan:
 
     def rows(self, member: Member) -> NDArray[np.int64]:
         """Samples a member is trained on."""
-        n = len(self.prepared.ids)
-        if member.fold is None:
-            return np.arange(n)
-        return np.flatnonzero(fold_of(n, self.folds, self.seed) != member.fold)
+        return self.partition.rows(member)
 
     def keep(self, member: Member, arrays: MemberArrays, seconds: float) -> Derivation:
         """Write a trained member into the ledger."""

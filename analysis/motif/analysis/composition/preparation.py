@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motif.analysis.composition.recipes import Recipe
 from motif.analysis.composition.training import Samples
 from motif.core.errors import UnsuitableDataError
 from motif.core.records import content_id
@@ -105,6 +106,16 @@ def normalise(
     usable = np.isfinite(spectra).all(1) & (highest > 0)
     divisor = np.where(usable, highest, 1.0)
     return spectra / divisor[:, None], usable
+
+
+def suited(recipe: Recipe, prepared: Prepared) -> Recipe:
+    """The recipe for this library: fitted to its size, without a branch whose input is constant."""
+    recipe = recipe.fitted(len(prepared.ids))
+    if not len(prepared.axis) or not np.ptp(prepared.samples.spectra, axis=0).any():
+        return replace(recipe, branches="composition")
+    if not np.ptp(prepared.samples.composition, axis=0).any():
+        return replace(recipe, branches="spectrum")
+    return recipe
 
 
 def _refuse_unsuitable(samples: Samples, target: str, notes: list[str]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from motif.analysis.composition.ensemble import Ensemble
 from motif.analysis.composition.gradients import gradients
 from motif.analysis.composition.members import Plan, train_missing
 from motif.analysis.composition.network import Architecture
-from motif.analysis.composition.preparation import Prepared, prepare
+from motif.analysis.composition.partition import Partition, make_partition
+from motif.analysis.composition.preparation import Prepared, prepare, suited
 from motif.analysis.composition.recipes import Recipe, recipe_named
 from motif.analysis.composition.response import spectral_response
 from motif.analysis.composition.training import Member
@@ -46,6 +48,8 @@ def train_composition(
     recipe: str | Recipe = "fast",
     folds: int = 5,
     seed: int = 0,
+    stratify: bool = False,
+    shuffle_index: Path | None = None,
     client: Client | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -53,8 +57,9 @@ def train_composition(
 
     `members` networks learn from every sample, each with its own seed; their gradients are
     averaged. `folds` more each leave one fold out; the reported R² and mean absolute error are
-    those of the held-out predictions (0 folds: none). Members and gradients made before are
-    taken from the ledger.
+    those of the held-out predictions (0 folds: none). Folds are random; `stratify` spreads
+    every composition system over them; `shuffle_index` names a file that orders the samples of
+    each run (`make_partition`). Members and gradients made before are taken from the ledger.
 
     Returns the summary of the gradients' ledger row with ``derivation`` and ``trained`` added.
 
@@ -64,7 +69,16 @@ def train_composition(
     """
     started = time.monotonic()
     prepared = prepare(workspace.library(collection, target))
-    plan = _plan(workspace, collection, prepared, members, recipe_named(recipe), folds, seed)
+    partition = make_partition(
+        workspace,
+        prepared,
+        folds=folds,
+        seed=seed,
+        members=members,
+        stratify=stratify,
+        shuffle_index=shuffle_index,
+    )
+    plan = _plan(workspace, collection, prepared, members, recipe_named(recipe), partition)
     missing = sum(plan.find(m) is None for m in plan.members)
     with _client(plan, missing, client) as chosen:
         rows = train_missing(plan, chosen, _advance(progress, len(plan.members)))
@@ -78,23 +92,14 @@ def _plan(
     prepared: Prepared,
     members: int,
     recipe: Recipe,
-    folds: int,
-    seed: int,
+    partition: Partition,
 ) -> Plan:
-    n = len(prepared.ids)
-    recipe = recipe.fitted(n)
     if members < 1:
         raise ConfigError(f"An ensemble of {members} members cannot be trained; ask for 1 or more.")
-    if folds == 1 or folds < 0 or folds > n // 2:
-        raise ConfigError(
-            f"{folds} folds do not divide {n} samples; ask for 2 to {n // 2}, or 0 for none."
-        )
-    if not len(prepared.axis) or not np.ptp(prepared.samples.spectra, axis=0).any():
-        recipe = replace(recipe, branches="composition")
-    elif not np.ptp(prepared.samples.composition, axis=0).any():
-        recipe = replace(recipe, branches="spectrum")
-    runs = [Member(seed + k) for k in range(members)] + [Member(seed, f) for f in range(folds)]
-    return Plan(workspace, collection, prepared, recipe, tuple(runs), folds, seed)
+    seed = partition.first_seed
+    runs = [Member(seed + k) for k in range(members)]
+    runs += [Member(seed, f) for f in range(partition.folds)]
+    return Plan(workspace, collection, prepared, suited(recipe, prepared), tuple(runs), partition)
 
 
 @contextmanager
@@ -129,14 +134,15 @@ def _advance(progress: Progress | None, members: int) -> Callable[[float], None]
 
 def _gradients(plan: Plan, rows: Sequence[Derivation], members: int, started: float) -> Derivation:
     """The ledger row of gradients made from these members."""
-    ledger = plan.workspace.ledger
+    ledger, partition = plan.workspace.ledger, plan.partition
     parameters = {
         "version": VERSION,
         "target": plan.prepared.target_name,
         "recipe": plan.recipe.name,
         "members": members,
-        "folds": plan.folds,
-        "seed": plan.seed,
+        "folds": partition.folds,
+        "partition": partition.identity,
+        "seed": partition.first_seed,
     }
     inputs = [row.id for row in rows]
     found = ledger.find(STAGE, parameters, inputs)
@@ -173,7 +179,7 @@ def _assemble(
         "target": prepared.target_name,
         "samples": len(prepared.ids),
         "members": members,
-        "folds": plan.folds,
+        "folds": plan.partition.folds,
         "recipe": plan.recipe.name,
         "r2": None,
         "mae": None,
@@ -183,7 +189,7 @@ def _assemble(
         "gradient_cosine": None,
         "truth": None,
     }
-    if plan.folds:
+    if plan.partition.folds:
         held_out, fold = _held_out(plan, ledger.arrays, rows[members:])
         arrays |= {"fold": fold, "fold_prediction": held_out}
         summary["r2"] = r2_score(samples.target, held_out)
@@ -286,7 +292,7 @@ def _held_out(
     prediction, fold = np.full(n, np.nan), np.full(n, -1)
     for row in rows:
         held = np.ones(n, bool)
-        held[plan.rows(Member(plan.seed, row.parameters["fold"]))] = False
+        held[plan.rows(Member(row.parameters["seed"], row.parameters["fold"]))] = False
         prediction[held] = arrays(row)["predictions"][held]
         fold[held] = row.parameters["fold"]
     return prediction, fold
