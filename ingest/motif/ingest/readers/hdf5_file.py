@@ -16,18 +16,11 @@ from motif.core.errors import UnreadableFileError
 from motif.ingest.readers.spm_image import LARGEST_PACKED, announced
 from motif.ingest.readers.spm_values import decoded
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DEEPEST = 12
 MOST = 20_000
 """Objects and attributes looked at."""
 PACKED = 1100
 """No filter of HDF5's own folds more than this into one byte (deflate: 1032)."""
-
-
-def is_hdf5(head: bytes) -> bool:
-    """Whether bytes begin with a superblock, whose addresses have 8 bytes in practice."""
-    at = {0: 13, 1: 13, 2: 9, 3: 9}.get(head[8] if len(head) > 8 else 255, 0)
-    return head.startswith(SIGNATURE) and at > 0 and head[at : at + 2] == b"\x08\x08"
 
 
 @contextmanager
