@@ -17,6 +17,7 @@ from motif.analysis.composition.comparison import calibration, compare_with_trut
 from motif.analysis.composition.gradients import along_simplex
 from motif.analysis.composition.kernel_ridge import fit_kernel_ridge
 from motif.analysis.composition.learning import learning_curve
+from motif.analysis.composition.partition import Partition
 from motif.analysis.composition.recipes import FAST
 from motif.analysis.composition.response import spectral_response
 from motif.analysis.composition.training import Samples, fold_of
@@ -95,7 +96,8 @@ def test_calibration_of_an_honest_spread() -> None:
 
 def test_more_samples_more_skill(samples: Samples) -> None:
     recipe = replace(FAST, spectrum_epochs=3, composition_epochs=40, joined_epochs=12)
-    curve = learning_curve(samples, recipe, folds=3, shares=(0.15, 1.0))
+    partition = Partition(3, fold_of(240, 3, 0), 0, 0)
+    curve = learning_curve(samples, recipe, partition, shares=(0.15, 1.0))
     assert curve.samples == (24, 160)
     for scores in curve.scores.values():
         assert scores[1] > scores[0]

@@ -76,6 +76,7 @@ def run(lab: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     app.command("train")(commands.train_composition)
     app.command("gradients")(commands.gradients)
     app.command("suggest")(commands.suggest)
+    app.command("learning-curve")(commands.learning_curve)
 
     def call(*arguments: str) -> Any:
         options = ["-w", str(lab)]
@@ -100,6 +101,34 @@ def test_training_prints_what_is_promised(run: Run) -> None:
     text = run("train", *options)
     assert "3 members on 150 samples of bivo4 (0 trained now, recipe fast)." in text
     assert "3-fold cross-validation" in text
+    assert "the exact one lies within one spread in" in text
+
+
+def test_methods_are_compared_in_one_table(run: Run) -> None:
+    options = ("bivo4", "--members", "3", "--folds", "3", "--baselines")
+    document = run("train", *options, "--json")
+    integrated = document["integrated_gradients"]["truth"]
+    assert integrated["cosine"] > 0.5
+    assert 0 < integrated["calibration"]["within_1"] < 1
+    lines = run("train", *options).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("method"))
+    assert lines[start].split()[1:] == ["R²", "MAE", "cosine", "slope", "signs"]
+    assert lines[start + 1].split()[-4] == f"{document['mae']:.3f}"
+    assert lines[start + 2].split()[2] == f"{integrated['cosine']:.3f}"
+    assert len(lines[start + 1 : -1]) == 2 + len(BASELINES)
+
+
+def test_learning_curve_is_kept_and_printed(run: Run, lab: Path) -> None:
+    document = run("learning-curve", "bivo4", "--folds", "2", "--json")
+    assert document["samples"] == [10, 15, 30, 52, 75]
+    for scores in document["r2"].values():
+        assert scores[-1] > scores[0]
+    with Workspace.open(lab) as workspace:
+        kept = workspace.ledger.arrays(workspace.ledger.latest("learning-curve", "bivo4"))
+        assert kept["scores"].tolist() == list(document["r2"].values())
+    again = run("learning-curve", "bivo4", "--folds", "2", "--json")
+    assert again == document
+    assert run("learning-curve", "bivo4", "--folds", "2").splitlines()[1].split()[-1] == "75"
 
 
 def test_gradients_name_samples_and_elements(run: Run) -> None:
@@ -111,6 +140,10 @@ def test_gradients_name_samples_and_elements(run: Run) -> None:
     assert sum(sample["total_gradient"].values()) == pytest.approx(0, abs=1e-9)
     assert min(sample["sign_agreement"].values()) >= 0
     assert "with --json" in run("gradients", "bivo4")
+    both = run("gradients", "bivo4", "--integrated", "--json")
+    averaged = both["samples"][0]["integrated_gradient"]
+    assert sum(averaged.values()) == pytest.approx(0, abs=1e-9)
+    assert averaged != both["samples"][0]["total_gradient"] == sample["total_gradient"]
 
 
 def test_suggestions_are_new_and_better_than_most(run: Run, lab: Path) -> None:
@@ -131,6 +164,17 @@ def test_suggestions_are_new_and_better_than_most(run: Run, lab: Path) -> None:
     merit = [row["prediction"] - row["spread"] for row in document["table"]]
     assert merit == sorted(merit, reverse=True)
     assert "members expect a gain" in run("suggest", "bivo4", "-n", "5")
+    with Workspace.open(lab) as workspace:
+        made = workspace.ledger.get(document["derivation"])
+        kept = workspace.ledger.arrays(made)
+        assert [e.decode() for e in kept["elements"].tolist()] == document["elements"]
+        for name in ("prediction", "spread", "gain", "distance"):
+            assert kept[name].tolist() == [row[name] for row in document["table"]]
+        held = {row.id: row.key for row in workspace.select("bivo4")}
+        assert [held[row["origin"]] for row in document["table"]] == [
+            row["sample"] for row in document["table"]
+        ]
+    assert max(row["spread"] for row in document["table"]) <= document["most_spread"]
 
 
 def test_commands_load_nothing_heavy() -> None:

@@ -12,6 +12,7 @@ import torch
 
 from motif.analysis.composition.ensemble import Ensemble
 from motif.analysis.composition.gradients import Gradients, along_simplex, gradients
+from motif.analysis.composition.integrated import integrated_gradients
 from motif.analysis.composition.network import Architecture, initialise
 from motif.analysis.composition.recipes import FAST
 from motif.analysis.composition.response import spectral_response
@@ -56,6 +57,19 @@ def test_gradients_equal_finite_differences_in_physical_units() -> None:
     np.testing.assert_allclose(found.total_mean.sum(1), 0, atol=1e-12)
     assert found.sign_agreement.min() >= 0
     assert found.sign_agreement.max() <= 1
+
+
+def test_integrated_gradients_add_up_to_the_change_from_the_average_sample() -> None:
+    ensemble = an_ensemble()
+    response = spectral_response(SAMPLES.spectra, SAMPLES.composition)
+    found = integrated_gradients(ensemble, SAMPLES, response, nodes=40)
+    means = SAMPLES.composition.mean(0), SAMPLES.spectra.mean(0)
+    parts = found.composition * 100 * (SAMPLES.composition - means[0])
+    told = parts.sum(-1) + (found.spectrum * (SAMPLES.spectra - means[1])).sum(-1)
+    here = ensemble.predict(SAMPLES.spectra, SAMPLES.composition)
+    there = ensemble.predict(means[1][None], means[0][None])
+    np.testing.assert_allclose(told, here - there, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(found.total.sum(-1), 0, atol=1e-12)
 
 
 def test_chain_through_the_spectrum_equals_finite_differences() -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from motif.analysis.composition.texts import (
+    add_integrated,
+    gradients_document,
+    gradients_text,
+    learning_text,
+    study_text,
+    suggestions_text,
+)
 from motif.core.cli import JsonOption, WorkspaceOption, emit
-
-if TYPE_CHECKING:
-    from motif.analysis.composition.study import Study
 
 CollectionArgument = Annotated[str, typer.Argument(help="A collection of library samples.")]
 TargetOption = Annotated[
@@ -27,7 +32,6 @@ OrderOption = Annotated[
         "--shuffle-index", help="File with a permutation of the samples a line, one line a run."
     ),
 ]
-SHOWN = 12
 
 
 def train_composition(
@@ -40,7 +44,7 @@ def train_composition(
     stratify: StratifyOption = False,
     shuffle_index: OrderOption = None,
     baselines: Annotated[
-        bool, typer.Option("--baselines", help="Also score kernel ridge, Gaussian process, forest.")
+        bool, typer.Option("--baselines", help="Also score other models and integrated gradients.")
     ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -65,7 +69,10 @@ def train_composition(
         )
         if baselines:
             from motif.analysis.composition.baselines import score_baselines
+            from motif.analysis.composition.integrated import integrate
 
+            made = study.study_of(opened, document["derivation"])
+            document["integrated_gradients"] = dict(integrate(opened, made).summary)
             document["baselines"] = score_baselines(
                 opened,
                 collection,
@@ -75,12 +82,15 @@ def train_composition(
                 stratify=stratify,
                 shuffle_index=shuffle_index,
             )
-    emit(document, as_json, _study_text(document))
+    emit(document, as_json, study_text(document))
 
 
 def gradients(
     collection: CollectionArgument,
     target: TargetOption = None,
+    integrated: Annotated[
+        bool, typer.Option("--integrated", help="Also averaged from the mean sample to each.")
+    ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -90,8 +100,13 @@ def gradients(
 
     with Workspace.open(workspace) as opened:
         study = load_study(opened, collection, target)
-        document = _gradients_document(study)
-    emit(document, as_json, _gradients_text(document))
+        document = gradients_document(study)
+        if integrated:
+            from motif.analysis.composition.integrated import integrate
+
+            made = integrate(opened, study)
+            add_integrated(document, made.summary, opened.ledger.arrays(made))
+    emit(document, as_json, gradients_text(document))
 
 
 def suggest(
@@ -108,97 +123,36 @@ def suggest(
     with Workspace.open(workspace) as opened:
         derivation = rank(opened, collection, target=target, count=count)
     document = {"derivation": derivation.id, **derivation.summary}
-    emit(document, as_json, _suggestions_text(document))
+    emit(document, as_json, suggestions_text(document))
 
 
-def _suggestions_text(document: dict[str, Any]) -> str:
-    if not document["table"]:
-        return "No composition beyond the measured ones is expected to gain by every member."
-    unit = document["unit"]
-    lines = [f"Best measured {document['target']}: {document['best_measured']:.3g} {unit}."]
-    for number, row in enumerate(document["table"], 1):
-        parts = " ".join(f"{e} {100 * f:.2f}" for e, f in row["composition"].items() if f > 0)
-        lines.append(
-            f"{number}. {parts} at.%: expected {row['prediction']:.3g}, "
-            f"spread {row['spread']:.2g} {unit}. {row['reason']}"
+def learning_curve(
+    collection: CollectionArgument,
+    target: TargetOption = None,
+    recipe: RecipeOption = "fast",
+    folds: Annotated[int, typer.Option(min=2, help="Cross-validation folds.")] = 5,
+    seed: SeedOption = 0,
+    stratify: StratifyOption = False,
+    shuffle_index: OrderOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how skill grows with the number of samples: would measuring more help?"""
+    from motif.analysis.composition.learning import measure_learning
+    from motif.core.progress import Progress
+    from motif.core.workspace import Workspace
+
+    with Workspace.open(workspace) as opened, Progress("learning", quiet=as_json) as progress:
+        derivation = measure_learning(
+            opened,
+            collection,
+            target=target,
+            recipe=recipe,
+            folds=folds,
+            seed=seed,
+            stratify=stratify,
+            shuffle_index=shuffle_index,
+            progress=progress,
         )
-    return "\n".join(lines)
-
-
-def _gradients_document(study: Study) -> dict[str, Any]:
-    """Per sample: composition, performance, and per element partial and total gradients."""
-    arrays, elements = study.arrays, study.elements
-
-    def by_element(name: str) -> list[dict[str, float]]:
-        return [dict(zip(elements, row, strict=True)) for row in arrays[name].tolist()]
-
-    columns = {
-        "composition": by_element("composition"),
-        "gradient": by_element("gradient_composition_mean"),
-        "gradient_spread": by_element("gradient_composition_std"),
-        "total_gradient": by_element("gradient_total_mean"),
-        "total_gradient_spread": by_element("gradient_total_std"),
-        "sign_agreement": by_element("sign_agreement"),
-        "id": [text.decode() for text in arrays["ids"].tolist()],
-        "sample": [text.decode() for text in arrays["names"].tolist()],
-        "target": arrays["target"].tolist(),
-        "prediction": arrays["prediction_mean"].tolist(),
-        "prediction_spread": arrays["prediction_std"].tolist(),
-    }
-    return {
-        "derivation": study.derivation.id,
-        "collection": study.derivation.collection,
-        "summary": dict(study.derivation.summary),
-        "elements": list(elements),
-        "samples": [
-            dict(zip(columns, values, strict=True))
-            for values in zip(*columns.values(), strict=True)
-        ],
-    }
-
-
-def _study_text(document: dict[str, Any]) -> str:
-    unit = document["units"]["target"]
-    lines = [
-        f"{document['members']} members on {document['samples']} samples of "
-        f"{document['collection']} ({document['trained']} trained now, recipe "
-        f"{document['recipe']})."
-    ]
-    lines += [f"Left out: {note}." for note in document["notes"]]
-    if document["r2"] is not None:
-        lines.append(
-            f"{document['target']}: R² {document['r2']:.3f}, mean absolute error "
-            f"{document['mae']:.3g} {unit} in {document['folds']}-fold cross-validation."
-        )
-    if document["truth"] is not None:
-        truth = document["truth"]
-        lines.append(
-            f"Simulated library: total gradient against the exact one has cosine "
-            f"{truth['cosine']:.3f}, slope {truth['slope']:.2f}, "
-            f"{truth['sign_right']:.0%} of signs right."
-        )
-    for name, scores in document.get("baselines", {}).items():
-        lines.append(f"{name}: R² {scores['r2']:.3f}, mean absolute error {scores['mae']:.3g}.")
-    lines.append(f"Gradients: motif gradients {document['collection']}.")
-    return "\n".join(lines)
-
-
-def _gradients_text(document: dict[str, Any]) -> str:
-    unit = document["summary"]["units"]["gradient_composition"]
-    lines = [
-        f"Total gradient in {unit}: trading one element for the others, the spectrum following. "
-        "A sign in brackets is not shared by all members."
-    ]
-    lines.append(
-        f"{'sample':12} {'target':>8} " + " ".join(f"{e:>9}" for e in document["elements"])
-    )
-    for sample in document["samples"][:SHOWN]:
-        cells = []
-        for element, value in sample["total_gradient"].items():
-            sure = sample["sign_agreement"][element] == 1
-            text = f"{value:+.3f}" if sure else f"({value:+.3f})"
-            cells.append(f"{text:>9}")
-        lines.append(f"{sample['sample']:12} {sample['target']:8.3f} " + " ".join(cells))
-    if len(document["samples"]) > SHOWN:
-        lines.append(f"... and {len(document['samples']) - SHOWN} more with --json.")
-    return "\n".join(lines)
+    document = {"derivation": derivation.id, **derivation.summary}
+    emit(document, as_json, learning_text(document))

@@ -224,6 +224,12 @@ def load_study(workspace: Workspace, collection: str, target: str | None = None)
     return Study(derivation, workspace.ledger.arrays(derivation))
 
 
+def study_of(workspace: Workspace, derivation: str) -> Study:
+    """The study kept under this id."""
+    made = workspace.ledger.get(derivation)
+    return Study(made, workspace.ledger.arrays(made))
+
+
 def reload(workspace: Workspace, study: Study) -> tuple[Prepared, Ensemble]:
     """The samples and the ensemble that a study's gradients were made from.
 

@@ -19,7 +19,7 @@ from motif.core.catalog import Derivation
 from motif.core.workspace import Workspace
 
 STAGE = "suggestions"
-VERSION = 1
+VERSION = 2
 STEPS = (0.5, 1.0, 2.0, 3.0)
 """Lengths of the steps tried from each sample, in at.%."""
 APART = 0.5
@@ -62,6 +62,10 @@ def suggest(
     predictions of measured samples do is ranked by prediction minus spread. A hidden state that
     only the spectrum of the origin shows is not carried over: predictions are made at the
     average spectrum of the new composition.
+
+    Arrays, one row a suggestion: ``composition`` (m, E) of ``elements``, ``prediction``,
+    ``spread`` and ``gain`` in the summary's ``unit``, ``distance`` in at.%, ``origin``. The
+    table holds the same with reasons.
     """
     started = time.monotonic()
     study = load_study(workspace, collection, target)
@@ -75,15 +79,22 @@ def suggest(
     limit = float(np.quantile(study.arrays["prediction_std"], MODERATE))
     chosen = _ranked(candidates, limit, count)
     arrays = {
+        "elements": np.array(prepared.elements, dtype="S2"),
         "composition": candidates.composition[chosen],
         "prediction": candidates.prediction[chosen],
         "spread": candidates.spread[chosen],
+        "gain": candidates.gain[chosen],
+        "distance": candidates.distance[chosen],
         "origin": np.array([prepared.ids[i] for i in candidates.origin[chosen]], dtype="S32"),
     }
     summary = {
         "collection": collection,
         "target": prepared.target_name,
         "unit": prepared.target_unit,
+        "elements": list(prepared.elements),
+        "study": study.derivation.id,
+        "members": study.derivation.summary["members"],
+        "most_spread": limit,
         "best_measured": float(prepared.samples.target.max()),
         "simulated": prepared.simulated,
         "table": [_row(prepared, study, candidates, int(i)) for i in chosen],
@@ -158,7 +169,9 @@ def _row(prepared: Prepared, study: Study, candidates: Candidates, i: int) -> di
         "prediction": float(candidates.prediction[i]),
         "spread": float(candidates.spread[i]),
         "gain": float(candidates.gain[i]),
+        "distance": float(candidates.distance[i]),
         "origin": prepared.ids[origin],
+        "sample": prepared.names[origin],
         "reason": (
             f"From sample {prepared.names[origin]}: {', '.join(parts)}. All {members} members "
             f"expect a gain, {candidates.gain[i]:.2g} {prepared.target_unit} on average; the "
