@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 from motif.analysis.search.members import Ids
 from motif.analysis.search.recent import Recent
 from motif.analysis.search.space import Space, Vectors
+from motif.analysis.search.stored import Stored
 from motif.core.errors import UnsuitableDataError
 from motif.core.records import Measurement, canonical_json, content_id
 
@@ -37,9 +38,18 @@ def embeddings(workspace: Workspace, collection: str) -> list[Derivation]:
 
 
 def image_space(workspace: Workspace, made: Sequence[Derivation]) -> Space:
-    """The space of these embeddings; a later vector of an image replaces an earlier one."""
-    ids, vectors = _joined(workspace, made)
-    parameters = made[-1].parameters
+    """The space of these embeddings, of which only those not yet cached are read."""
+    parameters, summary = made[-1].parameters, made[-1].summary
+    method = content_id(canonical_json(dict(parameters)))
+    by_id = {one.id: one for one in made}
+
+    def load(sources: Sequence[str]) -> Iterator[tuple[Ids, Vectors]]:
+        for one in sources:
+            arrays = workspace.ledger.arrays(by_id[one])
+            yield arrays["ids"], arrays["vectors"]
+
+    folder = workspace.cache / "features" / content_id(made[-1].collection, method)
+    ids, vectors = Stored(folder).rows(list(by_id), load, int(summary["dimension"]))
     extractor = str(parameters["extractor"])
 
     def describe(data: xr.DataArray, _: Mapping[str, float]) -> Vectors:
@@ -53,23 +63,26 @@ def image_space(workspace: Workspace, made: Sequence[Derivation]) -> Space:
             )
         return found
 
-    return Space.made(
-        kind="image",
-        ids=ids,
-        vectors=vectors,
-        parts={name: slice(*ends) for name, ends in made[-1].summary["parts"].items()},
-        method=content_id(canonical_json(dict(parameters))),
-        inputs=tuple(one.id for one in made),
-        describe=describe,
+    parts = {name: slice(*ends) for name, ends in summary["parts"].items()}
+    return Space(
+        "image", ids, vectors, parts, method, tuple(by_id), describe, channels=_channels(parts)
     )
 
 
-def _joined(workspace: Workspace, made: Sequence[Derivation]) -> tuple[Ids, Vectors]:
-    arrays = [workspace.ledger.arrays(one) for one in reversed(made)]
-    ids = np.concatenate([one["ids"] for one in arrays])
-    vectors = np.concatenate([one["vectors"] for one in arrays])
-    unique, first = np.unique(ids, return_index=True)
-    return unique, np.asarray(vectors[first], np.float32)
+def _channels(parts: Mapping[str, slice]) -> dict[str, tuple[slice, ...]]:
+    """Ranges of each kind of channel: every part holds all kinds, one after the other."""
+    from motif.analysis.symmetry.features import WEIGHTS
+
+    found: dict[str, tuple[slice, ...]] = {kind: () for kind in WEIGHTS}
+    for name, part in parts.items():
+        size, rest = divmod(part.stop - part.start, len(WEIGHTS))
+        if rest:
+            return {}
+        for place, kind in enumerate(WEIGHTS):
+            own = slice(part.start + place * size, part.start + (place + 1) * size)
+            found[kind] = (*found[kind], own)
+            found[f"{name}.{kind}"] = (own,)
+    return found
 
 
 @cache

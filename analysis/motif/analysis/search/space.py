@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -17,64 +18,53 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Vectors: TypeAlias = NDArray[np.float32]
+Rows: TypeAlias = NDArray[np.int64]
 Weights: TypeAlias = Mapping[str, float]
 Describe: TypeAlias = "Callable[[xr.DataArray, Mapping[str, float]], Vectors]"
 
 
 @dataclass(frozen=True)
 class Space:
-    """Feature vectors of a collection's images or spectra, and how to describe others.
-
-    Build it with `made`, which sorts by id and leaves out what has no finite features.
-    """
+    """Feature vectors of a collection's images or spectra, and how to describe others."""
 
     kind: str
     ids: Ids
-    """Ascending (n,)."""
+    """Of the rows (n,), each once, in the order they came."""
     vectors: Vectors
-    """Features (n, d), finite."""
+    """Features (n, d), finite; they may lie on disk."""
     parts: Mapping[str, slice]
-    """Named ranges of the features."""
-    optional: frozenset[str]
-    """Parts that count only when given a weight."""
+    """Named ranges of the features, which cover them."""
     method: str
     """Identifies how features are made of data; equal ones compare across collections and time."""
     inputs: tuple[str, ...]
     """Ids of the derivations or measurements the vectors come from."""
     describe: Describe
     """Features (d,) of data that need not be in the collection, with its composition."""
+    optional: frozenset[str] = frozenset()
+    """Parts that count only when given a weight."""
+    channels: Mapping[str, tuple[slice, ...]] = field(default_factory=dict)
+    """Kinds of channel, and ``part.channel``: the ranges of the features that tell of it."""
 
-    @classmethod
-    def made(
-        cls,
-        kind: str,
-        ids: Ids,
-        vectors: Vectors,
-        parts: Mapping[str, slice],
-        method: str,
-        inputs: tuple[str, ...],
-        describe: Describe,
-        optional: frozenset[str] = frozenset(),
-    ) -> Space:
-        order = np.argsort(ids, kind="stable")
-        finite = np.asarray(np.isfinite(vectors).all(axis=1))
-        kept = order[finite[order]]
-        if not np.array_equal(kept, np.arange(len(ids))):
-            ids, vectors = ids[kept], vectors[kept]
-        return cls(kind, ids, vectors, parts, optional, method, inputs, describe)
-
-    @property
+    @cached_property
     def key(self) -> str:
         """Identifies the vectors."""
         return content_id(self.method, *self.inputs)
 
-    def rows(self, ids: Ids) -> NDArray[np.int64]:
-        """Rows of those `ids` that have features, ascending."""
+    @cached_property
+    def _order(self) -> Rows:
+        return np.argsort(self.ids, kind="stable")
+
+    @cached_property
+    def _sorted(self) -> Ids:
+        return self.ids[self._order]
+
+    def rows(self, ids: Ids) -> Rows:
+        """Rows of those `ids` that have features, in their order."""
         if not len(self.ids) or not len(ids):
             return np.empty(0, np.int64)
-        places = np.searchsorted(self.ids, ids)
+        places = np.searchsorted(self._sorted, ids)
         places[places == len(self.ids)] = 0
-        return np.unique(places[self.ids[places] == ids])
+        return np.asarray(self._order[places[self._sorted[places] == ids]])
 
     def row(self, measurement_id: str) -> int | None:
         """Row of one measurement; None when it has no features."""
@@ -82,22 +72,35 @@ class Space:
         return int(found[0]) if len(found) else None
 
     def scales(self, weights: Weights | None = None) -> NDArray[np.float32]:
-        """Factor of each component (d,): a part's weight multiplies its squared distance.
+        """Factor of each component (d,): a weight multiplies a squared distance.
+
+        Args:
+            weights: by part (``symmetry``), kind of channel (``phase``) or both
+                (``symmetry.phase``); those that meet are multiplied.
 
         Raises:
-            ConfigError: a part is unknown, a weight is negative or all are zero.
+            ConfigError: a name is unknown, a weight is negative or all are zero.
         """
         asked = dict(weights or {})
-        unknown = sorted(set(asked) - set(self.parts))
+        unknown = sorted(set(asked) - set(self.parts) - set(self.channels))
         if unknown:
-            known = ", ".join(self.parts)
-            raise ConfigError(f'There is no feature part "{unknown[0]}"; the parts are {known}.')
+            raise ConfigError(
+                f'There is no feature part "{unknown[0]}"; the parts are {", ".join(self.parts)}'
+                + (f", the channels {', '.join(self._kinds)}." if self.channels else ".")
+            )
         if any(not 0 <= weight < np.inf for weight in asked.values()):
             raise ConfigError("A weight is zero or a positive number; give for example texture=2.")
         scales = np.ones(self.vectors.shape[1], np.float32)
         for name, part in self.parts.items():
             weight = asked.get(name, 0.0 if name in self.optional else 1.0)
             scales[part] = np.sqrt(weight)
+        for name in set(asked) & set(self.channels):
+            for part in self.channels[name]:
+                scales[part] *= np.sqrt(asked[name])
         if not scales.any():
             raise ConfigError("Every weight is zero; give at least one part a positive one.")
         return scales
+
+    @property
+    def _kinds(self) -> list[str]:
+        return [name for name in self.channels if "." not in name]

@@ -16,8 +16,16 @@ if TYPE_CHECKING:
 _spaces: Recent[Space] = Recent(4)
 
 
-def space_of(workspace: Workspace, collection: str, kind: str | None = None) -> Space:
+def space_of(
+    workspace: Workspace, collection: str, kind: str | None = None, basis: str | None = None
+) -> Space:
     """The space of a collection's images or, where it has none or `kind` says so, spectra.
+
+    Args:
+        workspace: where they are.
+        collection: which ones.
+        kind: ``image`` or ``spectrum``.
+        basis: of spectra, the basis to compare them in; by default the newest.
 
     Raises:
         NotFoundError: the collection, or features of its images, do not exist.
@@ -30,7 +38,7 @@ def space_of(workspace: Workspace, collection: str, kind: str | None = None) -> 
         raise NotFoundError(f'"{collection}" holds no {kind} to compare with, only {holds}.')
     if kind == "image":
         return _image_space(workspace, collection)
-    return _spectral_space(workspace, collection)
+    return _spectral_space(workspace, collection, basis)
 
 
 def _image_space(workspace: Workspace, collection: str) -> Space:
@@ -41,9 +49,9 @@ def _image_space(workspace: Workspace, collection: str) -> Space:
     return _spaces.get(key, lambda: image_space(workspace, made))
 
 
-def _spectral_space(workspace: Workspace, collection: str) -> Space:
+def _spectral_space(workspace: Workspace, collection: str, basis: str | None) -> Space:
     from motif.analysis.search.spectra import spectral_space
 
     ids = members(workspace, collection, "spectrum")
-    key = (str(workspace.root), content_id(ids.tobytes()))
-    return _spaces.get(key, lambda: spectral_space(workspace, collection))
+    key = (str(workspace.root), basis, content_id(ids.tobytes()))
+    return _spaces.get(key, lambda: spectral_space(workspace, collection, basis))
