@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 STAGE = "embedding"
-DEFAULT = "analytic"
+DEFAULT = "symmetry"
 VERSION = 1
 CHUNK = 64
 """Images in one task and one ledger row."""

@@ -30,6 +30,7 @@ PREFIXES = {
 }
 DIRECTIONS = ("retrace", "trace")
 """Which direction is taken where a channel was recorded in both, in this order."""
+RADIANS = ("rad", "radian", "radians")
 SMALLEST = 8
 """Pixels below which a scan has no pattern to describe."""
 
@@ -57,15 +58,17 @@ class Features:
         """Feature vectors (n, d) of scans, each with its channels (channel, y, x)."""
         blocks = np.zeros((len(scans), len(WEIGHTS), self._size), np.float32)
         for place, kind in enumerate(WEIGHTS):
-            chosen = [channel_of(row.channels, kind) for row, _ in scans]
-            shapes: dict[tuple[int, ...], list[int]] = {}
-            for number, (channel, (_, frame)) in enumerate(zip(chosen, scans, strict=True)):
+            shapes: dict[tuple[int, ...], list[tuple[int, Image]]] = {}
+            for number, (row, frame) in enumerate(scans):
+                channel = channel_of(row.channels, kind)
                 if channel is not None and min(frame.shape[1:]) >= SMALLEST:
-                    shapes.setdefault(frame.shape[1:], []).append(number)
+                    image = prepare(frame[channel], kind, row.units[channel])
+                    shapes.setdefault(image.shape, []).append((number, image))
             for members in shapes.values():
-                images = np.stack([prepare(scans[n][1][chosen[n] or 0], kind) for n in members])
-                sizes = np.array([scans[n][0].pixel_size or np.nan for n in members])
-                blocks[members, place] = self._extractor(images, sizes)
+                numbers = [number for number, _ in members]
+                sizes = np.array([scans[number][0].pixel_size or np.nan for number in numbers])
+                images = np.stack([image for _, image in members])
+                blocks[numbers, place] = self._extractor(images, sizes)
         weights = np.array(list(WEIGHTS.values()), np.float32)[:, None]
         blocks *= np.sqrt(weights / weights.sum())
         return np.concatenate(
@@ -92,13 +95,20 @@ def _stem(name: str) -> str:
     return lowered.strip(" _-0123456789")
 
 
-def prepare(plane: Image, kind: str) -> Image:
-    """One channel as a picture of its pattern: finite, flat, without what the scanner added."""
-    values = np.asarray(plane, np.float64)
-    values = np.where(np.isfinite(values), values, np.nanmedian(values[np.isfinite(values)])
-                      if np.isfinite(values).any() else 0.0)  # fmt: skip
+def prepare(plane: Image, kind: str, unit: str = "") -> Image:
+    """One channel as a picture of its pattern: finite, flat, without what the scanner added.
+
+    Lines and columns never measured are cut off; single missing points get the median.
+    """
+    finite = np.isfinite(plane)
+    rows, columns = finite.any(axis=1), finite.any(axis=0)
+    if min(rows.sum(), columns.sum()) < SMALLEST:
+        return np.zeros((SMALLEST, SMALLEST), np.float32)
+    values = np.asarray(plane[rows][:, columns], np.float64)
+    finite = finite[rows][:, columns]
+    values = np.where(finite, values, np.median(values[finite]))
     if kind == "phase":
-        return phase_pattern(values)
+        return phase_pattern(np.rad2deg(values) if unit in RADIANS else values)
     if kind == "height":
         values = flattened(values)
     return clipped(values)

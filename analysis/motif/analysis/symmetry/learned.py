@@ -9,23 +9,25 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from motif.analysis.symmetry.descriptor import AnalyticDescriptor, centre_square
 from motif.analysis.symmetry.groups import GROUP_NAMES
-from motif.analysis.symmetry.network import FEATURES, SIZE, gather, load_network
+from motif.analysis.symmetry.network import FEATURES, ORDER, SIZE, gather, load_network
 from motif.core.records import content_id
 
 SHIPPED = Path(__file__).parent / "weights" / "symmetry.safetensors"
 BATCH = 64
-VERSION = 1
-WEIGHT = 0.5
-"""Length of the learned features beside the analytic ones, by retrieval on simulated domains."""
+VERSION = 2
+WEIGHT = 1.4
+"""Length of the learned features of a perfect lattice beside the analytic ones, by retrieval."""
 
 
 class SymmetryExtractor:
     """Analytic and learned features side by side; see `motif.core.contracts.Extractor`.
 
-    The learned features belong to the part ``symmetry``.
+    The learned features belong to the part ``symmetry``. They weigh as much as the image has a
+    lattice: what the network says of one that has none means little.
     """
 
     name = "symmetry"
@@ -54,8 +56,10 @@ class SymmetryExtractor:
             for start in range(0, len(images), BATCH):
                 piece = torch.from_numpy(np.ascontiguousarray(images[start : start + BATCH]))
                 square, _ = centre_square(piece, SIZE)
-                found = torch.nn.functional.normalize(self._network.features(gather(square)))
-                learned[start : start + BATCH] = (WEIGHT * found).numpy()
+                evidence = gather(square)
+                found = functional.normalize(self._network.features(evidence))
+                certainty = evidence[:, ORDER, None].clamp(0, 1)
+                learned[start : start + BATCH] = (WEIGHT * certainty * found).numpy()
         learned[~analytic.any(axis=1)] = 0
         return np.concatenate([analytic[:, :split], learned, analytic[:, split:]], axis=1)
 

@@ -24,6 +24,10 @@ from motif.core.errors import ConfigError
 SIZE = 128
 """Pixels a side of the images the network was trained on."""
 EVIDENCE = INVARIANTS + 6
+ORDER = INVARIANTS + 4
+"""Place of the mean autocorrelation at the lattice points in the evidence."""
+PIECE = 34
+"""Images taken together on a processor: their autocorrelations stay in its cache."""
 WIDTH = 256
 FEATURES = 64
 
@@ -34,6 +38,11 @@ def gather(images: Tensor) -> Tensor:
     The 31 numbers of `evidence.invariants`, and 6 on the lattice: ratio of its vectors, cosine
     of their angle, projection, area, mean autocorrelation, lead over the next lattice.
     """
+    piece = PIECE if images.device.type == "cpu" else len(images)
+    return torch.cat([_gather(part) for part in torch.split(images, max(piece, 1))])
+
+
+def _gather(images: Tensor) -> Tensor:
     flat = windowed(images)
     lattice = estimate(autocorrelation(flat))
     basis, factors = settle(flat, lattice.basis)

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from motif.analysis.symmetry.evaluation import evaluate
+from motif.analysis.symmetry.evaluation import HELD_OUT, evaluate
 from motif.analysis.symmetry.generator import generate
 from motif.analysis.symmetry.network import SIZE, GroupNetwork, gather
 from motif.core.errors import ConfigError
@@ -29,6 +29,7 @@ EPOCHS = 30
 MINIBATCH = 256
 RATE = 4e-3
 SMOOTHING = 0.02
+SEED_STRIDE = 1_000_000
 
 
 def train(
@@ -36,15 +37,23 @@ def train(
     *,
     seed: int = 1,
     device: str = "auto",
+    judge: int = 3400,
     progress: Progress | None = None,
 ) -> tuple[GroupNetwork, dict[str, Any]]:
     """Train from nothing on `images` generated images; the same seed gives the same network.
+
+    It is judged on `judge` clean held-out images and half as many with artefacts (0: not at all).
 
     Returns:
         The network, and its model card: command, seed, seconds, hardware, figures, limits.
     """
     if images < BATCH:
         raise ConfigError(f"{images} images are too few to train on; ask for {BATCH} or more.")
+    if not 0 <= seed < HELD_OUT // SEED_STRIDE:
+        raise ConfigError(
+            f"Seed {seed} would train on held-out images; "
+            f"choose one from 0 to {HELD_OUT // SEED_STRIDE - 1}."
+        )
     chosen = device_named(device)
     started, used = time.monotonic(), time.process_time()
     if progress:
@@ -62,7 +71,7 @@ def train(
         "cpu_seconds": round(time.process_time() - used, 1),
         "hardware": _hardware(chosen),
         "torch": torch.__version__,
-        "held_out": evaluate(network, per_group=True, images=3400),
+        "held_out": evaluate(network, per_group=True, images=judge) if judge else None,
         "limits": [
             "trained on generated patterns only; real images rarely have one of the 17 groups",
             "needs at least two lattice cells in view and ten pixels a cell",
@@ -114,9 +123,9 @@ def _evidence(
 
 
 def _seeds(seed: int, count: int) -> Iterator[int]:
-    """Seeds of the batches: none is the seed of a held-out batch, which are negative."""
+    """Seeds of the batches, all below those of held-out batches."""
     for number in range(count):
-        yield seed * 1_000_000 + number
+        yield seed * SEED_STRIDE + number
 
 
 def _fit(evidence: Tensor, labels: Tensor, seed: int) -> GroupNetwork:
