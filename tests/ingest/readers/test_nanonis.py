@@ -163,7 +163,7 @@ def test_a_grid_is_its_spectra_where_they_were_measured(tmp_path: Path) -> None:
     found = NanonisGrid()(tmp_path / "a.3ds").measurements
     assert len(found) == 12
     last = found[-2]
-    assert (last.key, last.title) == ("5/Current (A)", "Current at 2, 1")
+    assert (last.key, last.title) == ("5/0", "Current at 2, 1")
     assert last.data.dims == ("bias",)
     np.testing.assert_allclose(last.data["bias"], [-0.2, -0.1, 0, 0.1, 0.2], atol=1e-9)
     assert last.data["bias"].attrs["units"] == "V"

@@ -20,7 +20,7 @@ from motif.ingest.readers.reading_stream import receive, send
 
 MEMORY = 448 * 2**20
 """Bytes a file may take beyond what the process has when it starts."""
-PROCESSOR = 1.0
+PROCESSOR = 0.75
 """Seconds of computing a file may take at least."""
 RATE = 32 * 2**20
 """Bytes of a file that buy it another second of computing."""

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
-
 from motif.core.records import Facet, Measurement, Reading
 from motif.ingest.readers.facet_values import once
 from motif.ingest.readers.nanonis_grid import Grid, parse_grid, sweep_of
-from motif.ingest.readers.nanonis_header import head_of, signal, spectrum_facets
-from motif.ingest.readers.spectrum import spectrum
+from motif.ingest.readers.nanonis_header import head_of, spectrum_facets
 from motif.ingest.readers.spm_image import misnamed
-from motif.ingest.readers.spm_values import base_unit, measured
+from motif.ingest.readers.spm_values import measured
 
 
 class NanonisGrid:
@@ -46,7 +43,6 @@ def _spectra(path: Path, grid: Grid, row: int, common: list[Facet]) -> list[Meas
     """The sweeps of all channels at one point of the grid."""
     told = (float(f"{value:.7g}") for value in grid.settings[row].tolist())
     values = dict(zip(grid.parameters, told, strict=False))
-    on = sweep_of(path, grid, values.get("Sweep Start"), values.get("Sweep End"))
     facets = once(
         [
             *measured("map_x", values.get("X (m)"), "m", "header:X (m)"),
@@ -54,14 +50,13 @@ def _spectra(path: Path, grid: Grid, row: int, common: list[Facet]) -> list[Meas
             *common,
         ]
     )
+    sweep = values.get("Sweep Start"), values.get("Sweep End")
+    place = f"{row % grid.width}, {row // grid.width}"
     found = []
-    for number, channel in enumerate(grid.channels):
-        name, unit = signal(channel)
-        scale, _, unit = base_unit(unit)
-        sweep = grid.data[row, number] * np.float32(scale)
-        title = f"{name} at {row % grid.width}, {row // grid.width}"
-        channels = Facet("channels", name or channel, "header:Channels")
-        found.append(
-            spectrum(f"{row}/{channel or number}", title, on, sweep, unit, [channels, *facets])
-        )
+    for number in range(len(grid.channels)):
+        name, scale, like = sweep_of(path, grid, number, *sweep)
+        data = like.copy(deep=False, data=grid.data[row, number] * scale)
+        told_facets = [Facet("channels", name, "header:Channels"), *facets]
+        key, title = f"{row}/{number}", f"{name} at {place}"
+        found.append(Measurement(key, "spectrum", title, data, told_facets))
     return found

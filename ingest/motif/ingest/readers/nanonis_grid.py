@@ -15,7 +15,7 @@ from motif.core.errors import UnreadableFileError
 from motif.core.records import Header
 from motif.ingest.readers.nanonis_header import lookup, numbers, signal
 from motif.ingest.readers.spectral_axes import Axis
-from motif.ingest.readers.spectrum import coordinates
+from motif.ingest.readers.spectrum import coordinates, spectrum
 from motif.ingest.readers.spm_values import base_unit
 
 MOST = 65536
@@ -36,7 +36,9 @@ class Grid:
     """(points, parameters)."""
     data: NDArray[np.float32]
     """(points, channels, values of a sweep)."""
-    sweeps: dict[tuple[float, float], xr.Coordinates] = field(default_factory=dict)
+    sweeps: dict[tuple[float, float, int], tuple[str, np.float32, xr.DataArray]] = field(
+        default_factory=dict
+    )
 
 
 def parse_grid(path: Path, header: Header, raw: bytes) -> Grid:
@@ -83,18 +85,29 @@ def parse_grid(path: Path, header: Header, raw: bytes) -> Grid:
     )  # fmt: skip
 
 
-def sweep_of(path: Path, grid: Grid, start: float | None, end: float | None) -> xr.Coordinates:
-    """Positions of one sweep, the same object for all points that share it.
+def sweep_of(
+    path: Path, grid: Grid, number: int, start: float | None, end: float | None
+) -> tuple[str, np.float32, xr.DataArray]:
+    """Name and scale of a channel, and an empty sweep of it to copy: making one anew is slow.
 
     Raises:
         UnreadableFileError: the point does not tell where its sweep starts and ends.
     """
     if start is None or end is None:
         raise UnreadableFileError(f"{path.name} does not tell where its sweeps start and end")
-    if (start, end) not in grid.sweeps:
-        name, unit = signal(grid.sweep)
-        scale, _, base = base_unit(unit)
+    found = grid.sweeps.get((start, end, number))
+    if found is None:
+        swept, told = signal(grid.sweep)
+        scale, _, unit = base_unit(told)
         places = np.linspace(start * scale, end * scale, grid.data.shape[2])
-        dimension = re.sub(r"\W+", "_", name.lower()).strip("_") or "sweep"
-        grid.sweeps[start, end] = coordinates(path, Axis(dimension, base or "1"), places)
-    return grid.sweeps[start, end]
+        dimension = re.sub(r"\W+", "_", swept.lower()).strip("_") or "sweep"
+        on = coordinates(path, Axis(dimension, unit or "1"), places)
+        name, told = signal(grid.channels[number])
+        scale, _, unit = base_unit(told)
+        empty = spectrum("", "", on, np.zeros(len(places), np.float32), unit, ()).data
+        found = grid.sweeps[start, end, number] = (
+            name or f"Channel {number}",
+            np.float32(scale),
+            empty,
+        )
+    return found
