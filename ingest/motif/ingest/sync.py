@@ -30,7 +30,7 @@ from motif.ingest.readers import choose
 
 log = logging.getLogger(__name__)
 
-BATCH = 64
+BATCH = 128
 """Assets in one transaction."""
 FIRST_BYTES = 32
 """Bytes of an unreadable file kept in its quarantine entry."""

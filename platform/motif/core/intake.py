@@ -72,7 +72,9 @@ class Intake:
         """Store one batch: arrays, records, facets and quarantine in one transaction."""
 
         def build(transaction: Transaction) -> dict[str, Any]:
-            rows = _Rows(self._workspace, self._collection)
+            rows = _Rows(
+                self._workspace, self._collection, [self.record_id(one.asset) for one in taken]
+            )
             records = [self._new_record(one, rows) for one in taken]
             records += [self._renewed_record(one) for one in renewed]
             rows.write(transaction)
@@ -172,8 +174,9 @@ class Intake:
 class _Rows:
     """Array rows of one commit, gathered by the array they go into."""
 
-    def __init__(self, workspace: Workspace, collection: str) -> None:
+    def __init__(self, workspace: Workspace, collection: str, record_ids: Sequence[str]) -> None:
         self._workspace = workspace
+        self._stored = taint.measurements_of(workspace.catalog, record_ids)
         self._collection = collection
         self._values: dict[str, list[NDArray[Any]]] = {}
         self._start: dict[str, int] = {}
@@ -189,7 +192,7 @@ class _Rows:
         layout, axes = layout_of(measurement, values)
         identity = measurement_id(record_id, measurement.key, measurement.kind, layout, values)
         document: dict[str, Any] = {"id": identity, "facets": [asdict(one) for one in facets]}
-        if identity in self._added or self._workspace.catalog.has_measurement(identity):
+        if identity in self._added or identity in self._stored:
             return document
         self._added.add(identity)
         bucket = bucket_of(self._collection, measurement.kind, layout)

@@ -7,8 +7,9 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from motif.core import fulltext, schema
 from motif.core.catalog import Catalog
@@ -35,7 +36,9 @@ def rebuild(catalog: Catalog, snapshot: Snapshot) -> int:
     with catalog.engine.begin() as connection:
         for table in schema.JOURNALED:
             connection.execute(delete(table))
-        connection.execute(delete(schema.state).where(schema.state.c.key == "journal"))
+        state = schema.state
+        connection.execute(delete(state).where(state.c.key == "journal"))
+        connection.execute(update(state).where(state.c.key == "made").values(value=uuid4().hex))
     return catch_up(catalog, snapshot)
 
 
@@ -72,8 +75,7 @@ def _apply_sync(connection: Connection, number: int, line: Line) -> None:
     gone = [*line["deleted"], *(row["native_id"] for row in line["quarantined"])]
     _delete_where(connection, schema.quarantine, "native_id", [*taken, *line["deleted"]], source)
     _retire(connection, number, source, gone, at)
-    for row in line["records"]:
-        _upsert_record(connection, row, at)
+    _upsert_records(connection, line["records"], at)
     _write_measurements(connection, number, line["records"])
     fulltext.store(connection, line["records"])
     for row in line["quarantined"]:
@@ -106,23 +108,35 @@ def _retire(
         )
 
 
-def _upsert_record(connection: Connection, row: Line, at: str) -> None:
+def _upsert_records(connection: Connection, lines: Sequence[Line], at: str) -> None:
+    """Insert or update records, and the headers told anew, in few statements."""
     records, headers = schema.records, schema.headers
-    values = {key: row[key] for key in row if key not in ("header", "measurements")}
-    values |= {"live": True, "updated_at": at}
-    before = connection.execute(
-        select(records.c.revision).where(records.c.id == row["id"])
-    ).scalar()
-    if before is None:
-        connection.execute(insert(records).values(**values, first_seen=at, revision=1))
-    else:
-        connection.execute(
-            update(records).where(records.c.id == row["id"]).values(**values, revision=before + 1)
-        )
-    if "header" in row:
-        document = zlib.compress(json.dumps(row["header"]).encode(), 6)
-        connection.execute(delete(headers).where(headers.c.record_id == row["id"]))
-        connection.execute(insert(headers).values(record_id=row["id"], document=document))
+    rows = {line["id"]: line for line in lines}
+    there: set[str] = set()
+    for part in batched(list(rows)):
+        there.update(connection.scalars(select(records.c.id).where(records.c.id.in_(part))))
+    new, changed = [], []
+    for identity, line in rows.items():
+        values = {key: line[key] for key in line if key not in ("header", "measurements")}
+        values |= {"live": True, "updated_at": at}
+        if identity in there:
+            changed.append({**values, "of": identity})
+        else:
+            new.append({**values, "first_seen": at, "revision": 1})
+    if new:
+        connection.execute(insert(records), new)
+    if changed:
+        statement = update(records).where(records.c.id == bindparam("of"))
+        connection.execute(statement.values(revision=records.c.revision + 1), changed)
+    told = [identity for identity, line in rows.items() if "header" in line]
+    _delete_where(connection, headers, "record_id", told)
+    if told:
+        connection.execute(insert(headers), [_header(rows[identity]) for identity in told])
+
+
+def _header(line: Line) -> dict[str, Any]:
+    document = zlib.compress(json.dumps(line["header"]).encode(), 6)
+    return {"record_id": line["id"], "document": document}
 
 
 def _write_measurements(connection: Connection, number: int, records: Sequence[Line]) -> None:
