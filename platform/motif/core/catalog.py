@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import (
     ColumnElement,
@@ -63,7 +64,11 @@ class Catalog:
             fulltext.create(connection)
             if self._version() is None:
                 connection.execute(
-                    insert(schema.state).values(key="schema", value=str(schema.VERSION))
+                    insert(schema.state),
+                    [
+                        {"key": "schema", "value": str(schema.VERSION)},
+                        {"key": "made", "value": uuid4().hex},
+                    ],
                 )
 
     def _version(self) -> str | None:

@@ -39,6 +39,9 @@ state = Table(
     Column("value", Text, nullable=False),
 )
 
+"""``schema``: its version; ``made``: names this making of the catalog, another one after each
+rebuild; ``journal``: lines of the journal applied."""
+
 records = Table(
     "records",
     metadata,

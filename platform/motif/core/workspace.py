@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from motif.core import journal, taint
 from motif.core.catalog import Catalog, MeasurementRow, RecordRow, now, sqlite_url
+from motif.core.columns import Columns, open_columns
 from motif.core.config import FILE_NAME, Config, load_config, privacy_of
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
 from motif.core.facets import Mapper
@@ -74,6 +75,7 @@ class Workspace:
         self.config = config
         self.catalog = catalog
         self.store = store
+        self._columns: dict[str, Columns] = {}
         self.ledger = Ledger(catalog, store, self.commit, self.marked_measurements)
 
     @classmethod
@@ -198,6 +200,16 @@ class Workspace:
 
     def record(self, record_id: str) -> RecordRow:
         return self.catalog.record(record_id)
+
+    def columns(self, collection: str) -> Columns:
+        """The facets of a collection as columns, as they are now."""
+        found = open_columns(
+            self.catalog, self.cache / "columns", collection, self._columns.get(collection)
+        )
+        if not len(found):
+            self.require_collection(collection)
+        self._columns[collection] = found
+        return found
 
     def facets(self, ids: Sequence[str]) -> dict[str, dict[str, FacetValue]]:
         """Facets of measurements: id -> {name: value}; numbers in SI base units."""

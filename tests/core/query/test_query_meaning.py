@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine, select
+from sqlalchemy import Connection, Engine, create_engine, select
 
 from motif.core import schema
-from motif.core.query import parse
+from motif.core.columns_query import Evaluation
+from motif.core.columns_read import read_change
+from motif.core.columns_table import Column, Mask
+from motif.core.query import Query, parse
+from motif.core.query.nodes import Words
 from motif.core.records import FacetValue
 
 SCAN: Mapping[str, FacetValue] = {
@@ -158,18 +164,45 @@ def engine() -> Iterator[Engine]:
     engine.dispose()
 
 
-def found_by_sql(engine: Engine, query: str, lab: Sequence[Mapping[str, FacetValue]]) -> set[int]:
+@contextmanager
+def filled(engine: Engine, lab: Sequence[Mapping[str, FacetValue]]) -> Iterator[Connection]:
     with engine.connect() as connection:
         for number, sample in enumerate(lab):
             connection.execute(schema.measurements.insert().values(**_row(number, sample)))
             for name, value in sample.items():
                 if name not in ("title", "kind"):
                     connection.execute(schema.facets.insert().values(**_facet(number, name, value)))
-        condition = parse(query).where(schema.measurements, schema.facets)
-        ids = connection.scalars(select(schema.measurements.c.id).where(condition))
-        found = {int(one) for one in ids}
+        yield connection
         connection.rollback()
-    return found
+
+
+def answered(connection: Connection, query: Query) -> set[int]:
+    condition = query.where(schema.measurements, schema.facets)
+    return {
+        int(one) for one in connection.scalars(select(schema.measurements.c.id).where(condition))
+    }
+
+
+def found_by_sql(engine: Engine, query: str, lab: Sequence[Mapping[str, FacetValue]]) -> set[int]:
+    with filled(engine, lab) as connection:
+        return answered(connection, parse(query))
+
+
+def found_by_columns(
+    engine: Engine, query: str, lab: Sequence[Mapping[str, FacetValue]]
+) -> set[int]:
+    with filled(engine, lab) as connection:
+        table = read_change(connection, "c", 0).live
+
+        def phrase(words: str) -> Mask:
+            found = answered(connection, Query(Words(words)))
+            return np.array([int(one) in found for one in table.ids], np.bool_)
+
+        def column(name: str) -> Column | None:
+            return table.own.get(name) or table.facets.get(name)
+
+        mask = Evaluation(len(table.ids), column, phrase).of(parse(query).node)
+    return {int(one) for one in table.ids[mask]}
 
 
 def _row(number: int, sample: Mapping[str, FacetValue]) -> dict[str, object]:
@@ -199,6 +232,16 @@ def test_sql_answers_as_python_does(
     asked = parse(query)
     expected = {number for number, sample in enumerate(lab) if asked.matches(sample)}
     assert found_by_sql(engine, query, lab) == expected
+
+
+@settings(max_examples=150, deadline=None)
+@given(query=queries, lab=st.lists(samples, min_size=1, max_size=5))
+def test_columns_answer_as_python_does(
+    engine: Engine, query: str, lab: list[dict[str, FacetValue]]
+) -> None:
+    asked = parse(query)
+    expected = {number for number, sample in enumerate(lab) if asked.matches(sample)}
+    assert found_by_columns(engine, query, lab) == expected
 
 
 LAB: Sequence[Mapping[str, FacetValue]] = [
@@ -231,6 +274,7 @@ def test_every_comparison_answers_as_python_does(engine: Engine, query: str) -> 
     asked = parse(query)
     expected = {number for number, sample in enumerate(LAB) if asked.matches(sample)}
     assert found_by_sql(engine, query, LAB) == expected
+    assert found_by_columns(engine, query, LAB) == expected
 
 
 @settings(max_examples=150, deadline=None)
