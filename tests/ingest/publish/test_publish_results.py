@@ -240,7 +240,7 @@ def test_the_file_can_be_read_with_a_few_lines_of_anything(tmp_path: Path) -> No
     path = tmp_path / "a.safetensors"
     arrays = {
         "xy": np.arange(6, dtype="<f4").reshape(3, 2), "names": np.array(["a", "µm", ""]),
-        "empty": np.zeros((0, 2)), "flags": np.array([True, False]),
+        "empty": np.zeros((0, 2)), "flags": np.array([True, False]), "scalar": np.array(2.5),
     }  # fmt: skip
     first = bundle.write(path, arrays, {"stage": "x", "bias": float("nan")})
     assert bundle.write(tmp_path / "b", arrays, {"stage": "x", "bias": float("nan")}) == first
@@ -253,5 +253,6 @@ def test_the_file_can_be_read_with_a_few_lines_of_anything(tmp_path: Path) -> No
     back, document = bundle.read(path)
     assert [one.decode() for one in back["names"].tolist()] == ["a", "µm", ""]
     assert back["empty"].shape == (0, 2)
+    assert back["scalar"].shape == ()
     assert document["stage"] == "x"
     assert np.isnan(document["bias"])

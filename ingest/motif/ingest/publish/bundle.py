@@ -34,7 +34,7 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], document: Mapping[str,
         if values.dtype.kind in "SU":
             text.append(name)
             values = _bytes(values)
-        plain[name] = np.ascontiguousarray(values)
+        plain[name] = np.array(values, order="C")
     told = canonical_json(to_json({**document, "text": text}))
     data = save(plain, {"motif": told})
     path.write_bytes(data)
