@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import importlib.util
 import json
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from motif.analysis.composition.baselines import BASELINES
 from motif.analysis.composition.preparation import prepare
 from motif.analysis.composition.recipes import FAST
 from motif.analysis.composition.truth import true_gradient
+from motif.core.errors import ConfigError, MotifError, NotFoundError
 from motif.core.testing.filling import fill, spectrum
 from motif.core.testing.truth import (
     COEFFICIENTS,
@@ -76,6 +79,7 @@ def run(lab: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     app.command("train")(commands.train_composition)
     app.command("gradients")(commands.gradients)
     app.command("suggest")(commands.suggest)
+    app.command("figures")(commands.figures)
     app.command("learning-curve")(commands.learning_curve)
 
     def call(*arguments: str) -> Any:
@@ -129,6 +133,69 @@ def test_learning_curve_is_kept_and_printed(run: Run, lab: Path) -> None:
     again = run("learning-curve", "bivo4", "--folds", "2", "--json")
     assert again == document
     assert run("learning-curve", "bivo4", "--folds", "2").splitlines()[1].split()[-1] == "75"
+
+
+def test_figures_are_written_with_their_numbers(run: Run, tmp_path: Path) -> None:
+    run("train", "bivo4", "--members", "3", "--folds", "3", "--json")
+    run("learning-curve", "bivo4", "--folds", "2", "--json")
+    out = tmp_path / "figures"
+    document = run("figures", "bivo4", "--out", str(out), "--sample", "s3", "--json")
+    expected = {"map", "pairs", "bands", "weights", "parity", "learning", "sample-s3"}
+    assert expected <= set(document["figures"])
+    assert any(name.startswith("map-Bi-V-0.5") for name in document["figures"])
+    assert sorted(document["files"]) == sorted(
+        str(path) for path in out.iterdir() if path.name != "plotly.min.js"
+    )
+    for name in document["figures"]:
+        page = (out / f"{name}.html").read_text(encoding="utf-8")
+        assert "plotly.min.js" in page
+        assert '"format": "svg"' in page
+        assert "https://cdn" not in page
+        drawn = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
+        assert "simulated" in [a["text"] for a in drawn["layout"]["annotations"]]
+    with (out / "parity.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 150
+    assert {row["simulated"] for row in rows} == {"true"}
+    predicted = {row["sample"]: float(row["predicted"]) for row in rows}
+    drawn = json.loads((out / "parity.json").read_text(encoding="utf-8"))
+    points = [t for t in drawn["data"] if t.get("mode") == "markers"]
+    assert sum(len(t["text"]) for t in points) == 150
+    with (out / "sample-s3-elements.csv").open(encoding="utf-8", newline="") as file:
+        bars = list(csv.DictReader(file))
+    sample = next(s for s in run("gradients", "bivo4", "--json")["samples"] if s["sample"] == "s3")
+    for row in bars:
+        assert float(row["gradient"]) == sample["total_gradient"][row["element"]]
+    assert predicted["s3"] == pytest.approx(sample["target"], abs=3)
+    assert "figures in" in run(
+        "figures", "bivo4", "--out", str(out), "--theme", "dark", "--partial"
+    )
+    told = json.loads((out / "figures.json").read_text(encoding="utf-8"))
+    assert (told["gradient"], told["simulated"]) == ("partial", True)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "reason"),
+    [
+        (("--theme", "sepia"), ConfigError, "no theme 'sepia'; choose light or dark"),
+        (("--sample", "nobody"), NotFoundError, "no sample nobody"),
+        (("--image", "gif"), ConfigError, "choose svg or pdf"),
+        (("--image", "svg"), ConfigError, "kaleido is not installed; .* camera button"),
+    ],
+)
+def test_figures_that_cannot_be_written_are_refused(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, str],
+    error: type[MotifError],
+    reason: str,
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, package=None: None)
+    run("train", "bivo4", "--members", "3", "--folds", "3", "--json")
+    with pytest.raises(error, match=reason):
+        run("figures", "bivo4", "--out", str(tmp_path / "figures"), *options)
+    assert not (tmp_path / "figures").exists()
 
 
 def test_gradients_name_samples_and_elements(run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from motif.analysis.composition.baselines import score_baselines
 from motif.analysis.composition.members import STAGE, grouped, train_group
 from motif.analysis.composition.partition import make_partition
 from motif.analysis.composition.preparation import normalise, prepare
+from motif.analysis.composition.publication import drawings
 from motif.analysis.composition.recipes import FAST
 from motif.analysis.composition.study import _plan, load_study, train_composition
 from motif.analysis.composition.training import Member
@@ -166,6 +168,80 @@ def test_constant_spectra_leave_composition_alone(lab: Fill) -> None:
     assert arrays["gradient_total_mean"].any()
 
 
+def test_one_composition_everywhere_leaves_the_spectrum_alone(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    axis = np.linspace(10, 80, 30)
+    measured = 1 + rng.random((40, 30))
+    samples = [
+        spectrum(s, axis, f"s{i}", {"Ga": 0.5, "As": 0.5}, {"P": (float(s[3]), "")})
+        for i, s in enumerate(measured)
+    ]
+    workspace = Workspace.init(tmp_path / "lab")
+    fill(workspace, "gaas", {"library": samples})
+    told = train_composition(workspace, "gaas", members=2, folds=2, recipe=QUICK)
+    assert told["units"]["gradient_composition"] == "1 per at.%"
+    arrays = load_study(workspace, "gaas").arrays
+    assert arrays["gradient_spectrum_mean"].any()
+    assert "first_layer_weights" not in arrays
+    assert {d.name for d in drawings(workspace, load_study(workspace, "gaas"))} == {
+        "pairs", "bands", "parity", "sample-" + _best(arrays)
+    }  # fmt: skip
+    flat = [
+        spectrum(np.ones(30), axis, f"s{i}", {"Ga": 0.5, "As": 0.5}, {"P": (float(i), "")})
+        for i in range(40)
+    ]
+    fill(workspace, "flat", {"flat library": flat})
+    with pytest.raises(UnsuitableDataError, match="same composition and spectrum"):
+        train_composition(workspace, "flat")
+
+
+def _best(arrays: Mapping[str, np.ndarray]) -> str:
+    name: bytes = arrays["names"][np.argmax(arrays["target"])]
+    return name.decode()
+
+
+def test_each_figure_of_merit_has_a_study_of_its_own_and_short_spectra_none(
+    tmp_path: Path, simulated_library: Any
+) -> None:
+    library = simulated_library(40, 5, 3)
+    samples = [
+        spectrum(
+            library.spectra[i],
+            library.axis,
+            f"s{i}",
+            {"V": float(c[1]), "Bi": float(1 - c[1]), "W": 0.0},
+            {
+                "P": (float(library.target[i]), "mW/cm^2"),
+                "gap": (float(c[0]) if i % 8 else np.nan, "eV"),
+            },
+        )
+        for i, c in enumerate(library.composition)
+    ]
+    workspace = Workspace.init(tmp_path / "lab")
+    fill(workspace, "alloys", {"library": samples})
+    gap, power = (
+        train_composition(workspace, "alloys", target=t, members=1, folds=2, recipe=QUICK)
+        for t in ("gap", "P")
+    )
+    assert (gap["samples"], power["samples"]) == (35, 40)
+    assert gap["units"]["gradient_composition"] == "eV per at.%"
+    assert "5 samples without gap" in gap["notes"]
+    assert "spectra of 5 points left out: at least 7" in gap["notes"]
+    study = load_study(workspace, "alloys", "gap")
+    assert study.derivation.id == gap["derivation"] != power["derivation"]
+    assert study.arrays["axis"].shape == (0,)
+    absent = study.elements.index("W")
+    assert not study.arrays["composition"][:, absent].any()
+    assert np.isfinite(study.arrays["gradient_total_mean"]).all()
+    baselines = score_baselines(workspace, "alloys", target="gap", folds=2)
+    assert all(np.isfinite(scores["r2"]) for scores in baselines.values())
+    drawn = {drawing.name for drawing in drawings(workspace, study)}
+    assert {"pairs", "weights", "parity"} <= drawn
+    assert "bands" not in drawn
+    with pytest.raises(UnsuitableDataError, match='no figure of merit "yield"; it has P, gap'):
+        train_composition(workspace, "alloys", target="yield")
+
+
 def test_raman_spectra_are_divided_by_their_stretch_others_by_their_maximum() -> None:
     axis = np.linspace(100, 1000, 91)
     spectra = np.ones((2, 91))
@@ -192,6 +268,7 @@ def test_groups_hold_members_with_equal_steps(lab: Fill) -> None:
 
 KILLED = """
 import os, signal
+from motif.analysis.composition.baselines import score_baselines
 from motif.analysis.composition.members import Plan
 from motif.analysis.composition.recipes import Recipe
 from motif.analysis.composition.study import train_composition

@@ -156,3 +156,52 @@ def learning_curve(
         )
     document = {"derivation": derivation.id, **derivation.summary}
     emit(document, as_json, learning_text(document))
+
+
+def figures(
+    collection: CollectionArgument,
+    out: Annotated[Path, typer.Option(help="Folder the figures are written into.")],
+    target: TargetOption = None,
+    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    sample: Annotated[
+        list[str] | None, typer.Option(help="A sample to draw; repeat for more.")
+    ] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Gradients at fixed spectrum, as in the paper.")
+    ] = False,
+    image: Annotated[
+        list[str] | None, typer.Option(help="Also as svg or pdf files; needs kaleido.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write every figure of a study: pages that save SVG, plotly JSON, numbers as CSV."""
+    from motif.analysis.composition.figures.export import export, refuse_unable
+    from motif.analysis.composition.figures.theme import theme_named
+    from motif.analysis.composition.publication import drawings
+    from motif.analysis.composition.study import load_study
+    from motif.core.workspace import Workspace
+
+    refuse_unable(image or ())
+    with Workspace.open(workspace) as opened:
+        study = load_study(opened, collection, target)
+        made = drawings(
+            opened,
+            study,
+            kind="composition" if partial else "total",
+            samples=sample or (),
+            theme=theme_named(theme),
+        )
+        summary = study.derivation.summary
+        about = {
+            "derivation": study.derivation.id,
+            "collection": collection,
+            "target": summary["target"],
+            "gradient": "partial" if partial else "total",
+            "units": summary["units"],
+            "simulated": summary["simulated"],
+            "figures": [drawing.name for drawing in made],
+        }
+        files = export(made, out, about, image or ())
+    document = {**about, "files": [str(path) for path in files]}
+    emit(document, as_json, f"{len(made)} figures in {out}: {', '.join(about['figures'])}.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,9 +34,6 @@ VERSION = 1
 GROUP = 4
 """Members trained together on a CPU: most of the gain of a batch, little lost by a crash."""
 TOPIC = "motif-composition"
-KEPT_BYTES = 1 << 30
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""Parameters of glibc's ``mallopt``."""
 
 MemberArrays = dict[str, NDArray[Any]]
 
@@ -216,7 +211,6 @@ def _group_task(
     from distributed import get_worker
 
     worker = get_worker()
-    _keep_freed_memory()
     said = 0.0
 
     def report(done: float) -> None:
@@ -236,18 +230,6 @@ def _group_size(missing: int, client: Client | None) -> int:
         return missing
     workers = len(client.scheduler_info(n_workers=-1)["workers"])
     return min(GROUP, -(-missing // max(workers, 1)))
-
-
-def _keep_freed_memory() -> None:
-    """Let glibc reuse what a step frees.
-
-    Dask starts workers with a trim threshold of 64 kB: every step would return its arrays to
-    the system and fault them in again, which doubles the time of training.
-    """
-    libc = ctypes.CDLL(None)
-    if sys.platform == "linux" and hasattr(libc, "mallopt"):
-        libc.mallopt(_TRIM_THRESHOLD, KEPT_BYTES)
-        libc.mallopt(_MMAP_THRESHOLD, KEPT_BYTES)
 
 
 class _Share:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from motif.core.errors import ConfigError
+
 Theme = Literal["light", "dark"]
 
 
@@ -62,6 +64,18 @@ INKS: dict[Theme, Inks] = {
         sequential="Viridis",
     ),
 }
+
+
+def theme_named(name: str) -> Theme:
+    """The theme of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    for theme in INKS:
+        if theme == name:
+            return theme
+    raise ConfigError(f"There is no theme {name!r}; choose {' or '.join(INKS)}.")
 
 
 def diverging(theme: Theme) -> list[list[float | str]]:
