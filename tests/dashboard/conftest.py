@@ -49,7 +49,7 @@ def here(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     monkeypatch.setenv("MOTIF_WORKSPACE", str(root))
     lab.cache_clear()
     yield lab()
-    lab().workspace.close()
+    lab().close()
     lab.cache_clear()
 
 
@@ -60,7 +60,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     monkeypatch.setenv("MOTIF_WORKSPACE", str(tmp_path / "empty"))
     lab.cache_clear()
     yield lab()
-    lab().workspace.close()
+    lab().close()
     lab.cache_clear()
 
 

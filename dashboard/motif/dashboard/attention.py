@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from motif.core.catalog import Quarantined, Run
+from motif.dashboard.atlas import newest
 from motif.dashboard.lab import Lab
 from motif.dashboard.quantities import ago, count
 
@@ -52,13 +53,14 @@ def _lagging(lab: Lab, collection: str) -> list[Notice]:
     if not maps:
         text = f'{count(images, "image")} of "{collection}" are on no map yet.'
         return [Notice(text, f"motif project {collection}")]
-    shown = set(lab.placement(maps[-1].id).ids)
+    latest = newest(maps)
+    shown = set(lab.placement(latest.id).ids)
     table = lab.table(collection)
     missing = sum(
         kind == "image" and one not in shown
         for one, kind in zip(table.ids, table.kinds, strict=True)
     )
-    if missing and not maps[-1].parameters.get("where"):
+    if missing and not latest.parameters.get("where"):
         text = f'{count(missing, "image")} of "{collection}" came after its newest map.'
         return [Notice(text, f"motif project {collection}")]
     return []

@@ -15,8 +15,9 @@ from motif.core.catalog import Derivation
 from motif.core.errors import NotFoundError
 from motif.core.workspace import Workspace
 from motif.dashboard.blobs import Blobs
-from motif.dashboard.facets import FacetTable, load_table
+from motif.dashboard.facets import FacetTable, table_of
 from motif.dashboard.placement import Placement, place
+from motif.dashboard.workshop import Workshop
 
 T = TypeVar("T")
 
@@ -34,8 +35,14 @@ class Lab:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.blobs = Blobs()
+        self.workshop = Workshop(workspace.root)
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = RLock()
+
+    def close(self) -> None:
+        """End what works for this lab and close the workspace."""
+        self.workshop.close()
+        self.workspace.close()
 
     @property
     def version(self) -> int:
@@ -64,7 +71,7 @@ class Lab:
         """Facets of a collection as they are now."""
         return self.keep(
             ("table", collection, self.version),
-            lambda: load_table(self.workspace.catalog, collection),
+            lambda: table_of(self.workspace.columns(collection)),
         )
 
     def derivations(self, stage: str, collection: str | None = None) -> list[Derivation]:

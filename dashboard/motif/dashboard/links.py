@@ -32,7 +32,9 @@ def turn_to(page: PageName, view: View) -> None:
     st.switch_page(_pages[page], query_params=params)
 
 
-def link(page: PageName, view: View, label: str, icon: str | None = None) -> None:
-    """A link that stays in the session; `label` is written by us, never by a record."""
+def link(
+    page: PageName, view: View, label: str, icon: str | None = None, *, disabled: bool = False
+) -> None:
+    """A link that stays in the session; `label` holds no text of a record as it came."""
     params: Any = view.params()
-    st.page_link(_pages[page], label=label, icon=icon, query_params=params)
+    st.page_link(_pages[page], label=label, icon=icon, query_params=params, disabled=disabled)

@@ -29,6 +29,7 @@ def _load() -> None:
 
     try:
         here = lab()
+        here.workshop.open()
         for collection in here.collections():
             here.table(collection)
         for module in HEAVY:

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from motif.core.catalog import Derivation
 from motif.dashboard import colouring, state
+from motif.dashboard.atlas import is_whole, newest
 from motif.dashboard.colouring import Colouring
 from motif.dashboard.facets import FacetTable
 from motif.dashboard.filters import Filtered
 from motif.dashboard.lab import Lab, lab
 from motif.dashboard.parts import frame
 from motif.dashboard.parts.filterbar import show_filter
+from motif.dashboard.parts.making import show_making, turn_to_made
 from motif.dashboard.parts.map import MapUrls, show_map
+from motif.dashboard.parts.mapway import show_tree, show_way
 from motif.dashboard.parts.selection import show_selection
 from motif.dashboard.placement import Placement, pack_mask
 from motif.dashboard.quantities import ago, count
@@ -43,6 +46,7 @@ class Shown:
 def show() -> None:
     """Draw the page."""
     here = lab()
+    turn_to_made()
     view = state.current()
     collections = here.collections()
     if not collections:
@@ -79,25 +83,26 @@ def show() -> None:
 def _show_map(
     here: Lab, view: View, table: FacetTable, filtered: Filtered, maps: list[Derivation]
 ) -> None:
-    chosen = next((one for one in maps if one.id == view.map), maps[-1])
+    chosen = next((one for one in maps if one.id == view.map), newest(maps))
     offered = colouring.choices(table)
     colour = view.colour if view.colour in offered else colouring.preferred(table)
     shown = _shown(here, view, table, filtered, chosen, colour)
     with st.container(horizontal=True, vertical_alignment="bottom", key="head"):
         with st.container():
             frame.heading("Map", _about(chosen, maps), bool(_simulated(table)))
+            show_way(view, chosen, maps)
         if len(maps) > 1:
-            with st.container(width=190):
-                state.choose(
-                    "Map", [m.id for m in maps], chosen.id, field="map", names=_names(maps)
-                )
+            show_tree(view, chosen, maps)
         with st.container(width=190):
             state.choose("Colour", offered, colour, field="colour", names=_words(offered))
     left, right = st.columns([2.35, 1], gap="medium")
     with left:
         _mount(here, view, shown, chosen)
     with right:
-        show_selection(here, view, table, shown.rows[shown.chosen], shown.rows[shown.mask])
+        rows, lit = shown.rows[shown.chosen], shown.rows[shown.mask]
+        part = rows if view.polygon else lit
+        show_making(here, view, chosen, [table.ids[row] for row in part[part >= 0].tolist()])
+        show_selection(here, view, table, rows, lit)
     frame.status(
         f"map n={len(shown.placement)} shown={int(shown.mask.sum())} "
         f"selected={int(shown.chosen.sum())}"
@@ -170,14 +175,9 @@ def _on_click() -> None:
 
 def _about(chosen: Derivation, maps: list[Derivation]) -> str:
     made = f"made {ago(chosen.created_at)}"
-    newer = len(maps) - 1 - maps.index(chosen)
+    whole = [one for one in maps if is_whole(one)]
+    newer = len(whole) - 1 - whole.index(chosen) if chosen in whole else 0
     return f"{made} · {count(newer, 'newer map')} available" if newer else made
-
-
-def _names(maps: list[Derivation]) -> dict[str, str]:
-    return {
-        m.id: f"{place + 1} · {m.created_at[:16].replace('T', ' ')}" for place, m in enumerate(maps)
-    }
 
 
 def _words(offered: list[str]) -> dict[str, str]:

@@ -1,0 +1,136 @@
+"""Maps being made for the people who look: who asked for what, and how far it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock, Thread
+from typing import IO, Literal, TypeAlias
+
+State: TypeAlias = Literal["waiting", "working", "done", "failed", "cancelled"]
+
+FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled"})
+
+
+@dataclass(frozen=True)
+class Task:
+    """One map somebody asked for."""
+
+    id: str
+    count: int
+    """Points the map will have."""
+    started: float
+    """Of the clock ``time.monotonic``."""
+    state: State = "waiting"
+    map: str = ""
+    error: str = ""
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+
+class Workshop:
+    """One worker process that makes maps in turn; it ends when this process does."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._tasks: dict[str, Task] = {}
+        self._lock = Lock()
+        self._worker: subprocess.Popen[str] | None = None
+        self._follower: Thread | None = None
+        self.warm = False
+
+    def open(self) -> None:
+        """Start the worker unless it runs."""
+        with self._lock:
+            self._open()
+
+    def close(self) -> None:
+        """End the worker; what it was at is cancelled."""
+        with self._lock:
+            worker, self._worker = self._worker, None
+            follower, self._follower = self._follower, None
+            self._end_tasks("cancelled", "")
+        if worker is not None:
+            worker.kill()
+            worker.wait()
+        if follower is not None:
+            follower.join()
+
+    def ask(self, collection: str, parent: str, ids: Sequence[str], name: str) -> str:
+        """Ask for a map of `ids`, a part of the map `parent`; returns the task's id."""
+        task = Task(uuid.uuid4().hex, len(ids), time.monotonic())
+        line = json.dumps(
+            {"task": task.id, "collection": collection, "parent": parent, "ids": list(ids),
+             "name": name}
+        )  # fmt: skip
+        with self._lock:
+            pipe = self._open()
+            self._tasks[task.id] = task
+            try:
+                pipe.write(line + "\n")
+                pipe.flush()
+            except OSError:
+                self._change(task.id, state="failed", error="The map maker ended; ask again.")
+        return task.id
+
+    def task(self, identity: str) -> Task | None:
+        """What became of a task."""
+        return self._tasks.get(identity)
+
+    def cancel(self, identity: str) -> None:
+        """Give a task up; the others of the queue are given up with it when it is at work."""
+        task = self._tasks.get(identity)
+        if task is not None and task.state not in FINISHED:
+            self.close()
+            self.open()
+
+    def _open(self) -> IO[str]:
+        worker = self._worker
+        if worker is None or worker.poll() is not None:
+            self.warm = False
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "motif.dashboard.mapmaker", str(self._root)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+            )  # fmt: skip
+            self._worker = worker
+            self._follower = Thread(target=self._follow, args=(worker,), daemon=True)
+            self._follower.start()
+        assert worker.stdin is not None
+        return worker.stdin
+
+    def _follow(self, worker: subprocess.Popen[str]) -> None:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        for line in worker.stdout:
+            event = json.loads(line)
+            task = event.pop("task", None)
+            with self._lock:
+                if task is not None and self._worker is worker:
+                    self._change(task, **event)
+                elif event["state"] == "ready":
+                    self.warm = True
+        with self._lock:
+            if self._worker is worker:
+                self._worker = None
+                self._end_tasks("failed", "The map maker ended before the map was made; ask again.")
+        worker.stdin.close()
+        worker.stdout.close()
+        worker.wait()
+
+    def _end_tasks(self, state: State, error: str) -> None:
+        for task in self._tasks.values():
+            if task.state not in FINISHED:
+                self._change(task.id, state=state, error=error)
+
+    def _change(self, identity: str, **fields: str) -> None:
+        if identity in self._tasks:
+            changed: dict[str, object] = dict(fields)
+            self._tasks[identity] = replace(self._tasks[identity], **changed)  # type: ignore[arg-type]

@@ -1,0 +1,94 @@
+"""Maps of parts: their tree, and the process that makes them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from motif.core.catalog import Derivation
+from motif.dashboard import atlas
+from motif.dashboard.mapmaker import make
+from motif.dashboard.workshop import Workshop
+
+
+def a_map(identity: str, parent: str = "", *, part: bool = False, where: str = "") -> Derivation:
+    return Derivation(
+        number=int(identity), id=identity, stage="projection", collection="pfm",
+        parameters={"parent": parent, "selection": part, "where": where}, inputs=(),
+        summary={"name": f"map {identity}", "count": 9}, created_at="2024-01-01T00:00:00+00:00",
+        seconds=0.1, snapshot="",
+    )  # fmt: skip
+
+
+def test_a_part_hangs_below_its_map_and_whole_maps_come_newest_first() -> None:
+    maps = [a_map("1"), a_map("2", "1", part=True), a_map("3"), a_map("4", "2", part=True)]
+    assert [(b.map.id, b.depth) for b in atlas.tree(maps)] == [
+        ("3", 0), ("1", 0), ("2", 1), ("4", 2),
+    ]  # fmt: skip
+    assert [one.id for one in atlas.lineage(maps[3], maps)] == ["1", "2", "4"]
+
+
+def test_the_map_shown_at_first_is_never_a_part() -> None:
+    maps = [a_map("1"), a_map("2", where="mode = x"), a_map("3", "1", part=True)]
+    assert atlas.newest(maps).id == "1"
+    assert atlas.newest(maps[1:]).id == "2"
+
+
+def test_a_part_whose_map_is_gone_still_has_a_place() -> None:
+    assert [b.depth for b in atlas.tree([a_map("2", "1", part=True)])] == [0]
+
+
+def test_the_map_maker_says_why_there_is_no_map(root: Path) -> None:
+    question = {"task": "t", "collection": "pfm", "parent": None, "ids": [], "name": ""}
+    answer = make(root, question)
+    assert answer["state"] == "failed"
+    assert "motif embed pfm" in answer["error"]
+
+
+def test_a_task_given_up_is_cancelled_and_its_worker_replaced(root: Path) -> None:
+    workshop = Workshop(root)
+    try:
+        task = workshop.ask("pfm", "", ["0" * 32] * 3, "part")
+        first = workshop._worker
+        assert first is not None
+        workshop.cancel(task)
+        found = workshop.task(task)
+        assert found is not None
+        assert found.state == "cancelled"
+        assert first.poll() is not None
+        assert workshop._worker is not first
+    finally:
+        workshop.close()
+    assert workshop._worker is None
+
+
+def test_a_worker_that_dies_fails_its_task(root: Path) -> None:
+    workshop = Workshop(root)
+    try:
+        task = workshop.ask("pfm", "", ["0" * 32] * 3, "part")
+        assert workshop._worker is not None
+        workshop._worker.kill()
+        deadline = time.monotonic() + 30
+        while (found := workshop.task(task)) and found.state == "waiting":
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert found is not None
+        assert found.state == "failed"
+        assert "ask again" in found.error
+    finally:
+        workshop.close()
+
+
+def test_the_map_maker_ends_with_whoever_started_it(root: Path) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "motif.dashboard.mapmaker", str(root)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert b"warming" in child.stdout.readline()
+    child.stdin.close()
+    assert child.wait(30) == 0
+    child.stdout.close()
