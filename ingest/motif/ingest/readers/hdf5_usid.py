@@ -52,8 +52,8 @@ def read_usid(
     if file.attrs:
         notes.append("attributes of the root are left out of the facets: they come from a template")
     images = [
-        image(path, group if len(groups) > 1 else "0", path.stem, planes, grid, facets)
-        for (group, grid, _), planes in groups.items()
+        image(path, str(number), path.stem, planes, grid, facets)
+        for number, ((_, grid, _), planes) in enumerate(groups.items())
     ]
     return Reading(images, header, list(dict.fromkeys(notes)))
 

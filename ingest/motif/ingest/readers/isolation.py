@@ -84,13 +84,13 @@ class Child:
         process, self._process = self._process, None
         if process is None:
             return 0
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(1.0)  # a crash takes a moment to end
-        process.kill()
         for stream in (process.stdin, process.stdout):
             with suppress(OSError):
                 if stream is not None:
                     stream.close()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(1.0)  # it ends by itself now; a crash takes a moment too
+        process.kill()
         return process.wait()
 
 

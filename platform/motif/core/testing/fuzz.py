@@ -200,7 +200,7 @@ def reader_tests(file: Path) -> dict[str, type[ReaderTests]]:
     }
 
 
-def campaign(file: Path, name: str, seeds: range) -> Tally:
+def campaign(file: Path, name: str, seeds: range, limit: float = SECONDS) -> Tally:
     """Fuzz one reader in this process, and watch how far its memory grows.
 
     Meant for a process of its own: memory once used stays counted, and a crash of a library ends
@@ -212,7 +212,8 @@ def campaign(file: Path, name: str, seeds: range) -> Tally:
         tests.write_valid(path)
         tests.reader(path)
         before = _peak(forget=True)
-        result = tally(tests.reader, path.read_bytes(), Path(folder), seeds, tests.suffix)
+        valid = path.read_bytes()
+        result = tally(tests.reader, valid, Path(folder), seeds, tests.suffix, limit)
         result.memory = _peak() - before
     return result
 
