@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from distributed import Client, LocalCluster
 
 from motif.analysis.symmetry.embed import embed, vectors
 from motif.core.errors import NotFoundError, UnsuitableDataError
@@ -49,6 +50,24 @@ def test_features_do_not_depend_on_the_company(workspace: Workspace) -> None:
             embed(alone, "pfm", extractor="analytic")
         _, apart, _ = vectors(alone, "pfm")
     np.testing.assert_allclose(together, apart, atol=1e-5)
+
+
+def test_tasks_on_a_cluster_give_the_same_vectors(workspace: Workspace) -> None:
+    embed(workspace, "pfm", extractor="analytic")
+    _, alone, _ = vectors(workspace, "pfm")
+    with Workspace.init(workspace.root.parent / "shared") as shared:
+        scans = {f"s{n}": [image(scan(n, 24 + 8 * (n % 2)))] for n in range(6)}
+        fill(shared, "pfm", scans)
+        with (
+            LocalCluster(
+                n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            made = embed(shared, "pfm", extractor="analytic", client=client)
+        _, together, _ = vectors(shared, "pfm")
+    assert made["new"] == 6
+    np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
 def test_refusals_say_what_to_do(workspace: Workspace) -> None:

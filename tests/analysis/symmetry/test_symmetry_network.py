@@ -105,8 +105,8 @@ def test_the_card_says_what_the_weights_do() -> None:
 
 
 def test_training_from_the_same_seed_gives_the_same_network(tmp_path: Path) -> None:
-    first, card = train(340, seed=3, device="cpu", judge=0)
-    again, _ = train(340, seed=3, device="cpu", judge=0)
+    first, card = train(170, seed=3, device="cpu", judge=0)
+    again, _ = train(170, seed=3, device="cpu", judge=0)
     for one, other in zip(first.state_dict().values(), again.state_dict().values(), strict=True):
         torch.testing.assert_close(one, other)
     path = save(first, card, tmp_path / "models")

@@ -22,7 +22,7 @@ VERSION = 2
 PARTS = {
     "symmetry": {"survival": 0.86, "order": 1.9, "lattice": 0.11},
     "texture": {"spectrum": 0.02, "grey": 1.3},
-    "scale": {"period": 3.0},
+    "scale": {"period": 1.0},
 }
 """Factors of what each part is made of, found by retrieval on simulated domain patterns."""
 SIZES = {

@@ -21,7 +21,7 @@ from motif.core.records import content_id
 Image: TypeAlias = NDArray[np.float32]
 
 VERSION = 1
-WEIGHTS = {"phase": 1.0, "amplitude": 1.0, "height": 0.25}
+WEIGHTS = {"phase": 1.0, "amplitude": 0.5, "height": 0.1}
 """Share of each kind of channel in the distance between two scans."""
 PREFIXES = {
     "phase": ("phase", "phas"),
