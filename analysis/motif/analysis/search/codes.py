@@ -109,7 +109,7 @@ class Codes:
         squares, rows = np.empty(wanted, np.float32), np.empty(wanted, np.int64)
         pointers = (faiss.swig_ptr(each) for each in (cells, zeros, squares, rows))
         # The Python wrapper of this method takes no parameters, hence no filter.
-        self._index.search_preassigned_c(
+        self._index.search_preassigned_c(  # type: ignore[attr-defined]
             1, faiss.swig_ptr(code), wanted, *pointers, False, _parameters(len(cells), chosen)
         )
         return rows[rows >= 0]
@@ -122,7 +122,7 @@ class Codes:
             return np.empty(0, np.int64)
         cells, zeros = np.ascontiguousarray(cells), np.zeros(len(cells), np.float32)
         result = faiss.RangeSearchResult(1)
-        self._index.range_search_preassigned_c(
+        self._index.range_search_preassigned_c(  # type: ignore[attr-defined]
             1, faiss.swig_ptr(code), limit, faiss.swig_ptr(cells), faiss.swig_ptr(zeros), result,
             False, _parameters(len(cells), chosen),
         )  # fmt: skip

@@ -73,7 +73,7 @@ def _channels(parts: Mapping[str, slice]) -> dict[str, tuple[slice, ...]]:
     """Ranges of each kind of channel: every part holds all kinds, one after the other."""
     from motif.analysis.symmetry.features import WEIGHTS
 
-    found: dict[str, tuple[slice, ...]] = {kind: () for kind in WEIGHTS}
+    found: dict[str, tuple[slice, ...]] = dict.fromkeys(WEIGHTS, ())
     for name, part in parts.items():
         size, rest = divmod(part.stop - part.start, len(WEIGHTS))
         if rest:

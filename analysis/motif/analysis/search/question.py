@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from motif.analysis.search.pictures import Picture, planes
 from motif.analysis.search.space import Space, Vectors
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from motif.core.records import Measurement
+    from motif.core.records import FacetValue, Measurement
     from motif.core.workspace import Workspace
 
 SMALLEST = 16
@@ -106,6 +107,28 @@ class Question:
             return centre
         away = centre - _centre(workspace, space, self.unlike)
         return np.asarray(centre + AWAY * away, np.float32)
+
+    def facets(self) -> dict[str, FacetValue]:
+        """Facets of a file asked with, as far as it tells them."""
+        if self.file is None:
+            return {}
+        return {facet.name: facet.value for facet in self._from_file(self.file).facets}
+
+    def picture(self, workspace: Workspace, allowed: frozenset[str]) -> Picture:
+        """The one image asked with, to compare pixel by pixel."""
+        if self.file is None and len(self.ids) != 1:
+            raise ConfigError("Pictures are compared with one image; give one id or one file.")
+        data = workspace.read(self.ids[0]) if self.file is None else self._from_file(self.file).data
+        if "channel" not in data.dims:
+            raise UnsuitableDataError(
+                "Spectra have no orientation; leave out what pictures may differ in."
+            )
+        own = planes(data if self.region is None else self.region.cut(data))
+        if not own:
+            raise UnsuitableDataError(
+                "This image shows no pattern in phase, amplitude or height; compare by features."
+            )
+        return Picture.of(own, allowed)
 
     def _described(
         self, space: Space, data: xr.DataArray, composition: Mapping[str, float]

@@ -59,9 +59,7 @@ def spectral_space(workspace: Workspace, collection: str, basis: str | None = No
     return space
 
 
-def _fitted(
-    workspace: Workspace, collection: str, rows: Sequence[MeasurementRow]
-) -> Derivation:
+def _fitted(workspace: Workspace, collection: str, rows: Sequence[MeasurementRow]) -> Derivation:
     started = time.perf_counter()
     parameters = {
         "version": VERSION,

@@ -90,9 +90,7 @@ class Stored:
         vectors = np.memmap(self._path("vectors", state), np.float32, "r", shape=(rows, dimension))
         return ids, vectors
 
-    def _extend(
-        self, sources: Sequence[str], load: Load, dimension: int, ordered: bool
-    ) -> None:
+    def _extend(self, sources: Sequence[str], load: Load, dimension: int, ordered: bool) -> None:
         state = self._state()
         known = self._sources(state)
         fits = state.dimension == dimension
@@ -186,7 +184,7 @@ def _gathered(
 
 
 def _fresh(ids: Ids, vectors: Vectors, seen: set[bytes]) -> Iterator[bool]:
-    finite = np.isfinite(vectors).all(axis=1)
+    finite = np.asarray(np.isfinite(vectors).all(axis=1))
     for one, good in zip(ids.tolist(), finite.tolist(), strict=True):
         yield good and one not in seen
         if good:
