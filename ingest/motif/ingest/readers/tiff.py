@@ -22,9 +22,9 @@ UNPACKED = (1, 8, 32946, 32773)
 
 
 class Tiff:
-    """Reads Park scans in physical units, other TIFF files as pictures of up to 16 channels.
+    """Reads Park scans in physical units, others as pictures of up to 16 channels.
 
-    The scale of a picture is what a sidecar, ImageJ or a scanning electron microscope wrote.
+    The scale of a picture is what a sidecar, ImageJ or an electron microscope wrote.
     """
 
     name = "tiff"
@@ -76,5 +76,5 @@ def _pixels(path: Path, file: tifffile.TiffFile) -> NDArray[Any]:
         )
     data = series.asarray()
     if series.axes.endswith("YX"):
-        data = np.moveaxis(data.reshape(-1, lines, points), 0, -1)
+        return np.moveaxis(data.reshape(-1, lines, points), 0, -1)
     return data.reshape(lines, points, -1)
