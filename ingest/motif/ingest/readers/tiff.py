@@ -38,9 +38,10 @@ class Tiff:
         """Read the measured data, never the preview."""
         try:
             with tifffile.TiffFile(path) as file:
-                page = file.pages.first
                 tags = {
-                    tag.code: tag.value for tag in page.tags if tag.code in (*TAGS, DATA, HEADER)
+                    tag.code: tag.value
+                    for tag in file.pages.first.tags
+                    if tag.code in (*TAGS, DATA, HEADER)
                 }
                 if DATA in tags or HEADER in tags:
                     return park_scan(
