@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motif.analysis.composition.baselines import score_baselines
+from motif.analysis.composition import baselines
 from motif.analysis.composition.partition import (
     PRESENT,
     make_partition,
@@ -83,8 +83,10 @@ def test_runs_see_the_published_table_in_the_order_of_the_file(
 
 
 def test_the_file_decides_members_and_baselines_are_scored_on_its_folds(
-    lab: Path, written: Callable[[np.ndarray], Path]
+    lab: Path, written: Callable[[np.ndarray], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ridge = {"kernel ridge": baselines.BASELINES["kernel ridge"]}
+    monkeypatch.setattr(baselines, "BASELINES", ridge)
     options = {"members": 2, "folds": 3, "recipe": QUICK}
     with Workspace.open(lab) as workspace:
         plain = train_composition(workspace, "bivo4", **options)
@@ -98,8 +100,8 @@ def test_the_file_decides_members_and_baselines_are_scored_on_its_folds(
         assert swapped["trained"] == 1
         fold = load_study(workspace, "bivo4").arrays["fold"]
         assert np.bincount(fold).tolist() == [20, 20, 19]
-        scores = score_baselines(workspace, "bivo4", folds=3, shuffle_index=other)
-        assert scores != score_baselines(workspace, "bivo4", folds=3)
+        scores = baselines.score_baselines(workspace, "bivo4", folds=3, shuffle_index=other)
+        assert scores != baselines.score_baselines(workspace, "bivo4", folds=3)
 
 
 @given(st.integers(2, 30), st.integers(1, 4), st.sampled_from(" \t,;"), st.booleans())
