@@ -17,6 +17,7 @@ from motif.ingest.readers.spm_image import announced, misnamed
 from motif.ingest.readers.tiff_scale import pixel_size
 
 BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0")
+KEPT = (*TAGS, DATA, HEADER)
 UNPACKED = (1, 8, 32946, 32773)
 """Compressions tifffile undoes by itself: none, deflate (two codes), packbits."""
 
@@ -38,15 +39,10 @@ class Tiff:
         """Read the measured data, never the preview."""
         try:
             with tifffile.TiffFile(path) as file:
-                tags = {
-                    tag.code: tag.value
-                    for tag in file.pages.first.tags
-                    if tag.code in (*TAGS, DATA, HEADER)
-                }
+                found = file.pages.first.tags
+                tags = {tag.code: tag.value for tag in found if tag.code in KEPT}
                 if DATA in tags or HEADER in tags:
-                    return park_scan(
-                        path, tags.get(HEADER, b""), tags.get(DATA, b""), tags.get(306)
-                    )
+                    return park_scan(path, tags.get(HEADER), tags.get(DATA), tags.get(306))
                 texts = {TAGS[k]: str(v) for k, v in tags.items() if isinstance(v, str)}
                 data = _pixels(path, file)
                 own = pixel_size(file)
