@@ -9,17 +9,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
-from motif.core import schema
-from motif.core.catalog import Catalog
-from motif.core.records import STANDARD_FACETS
+from motif.core import columns as core
+from motif.core.columns_table import FLAG, MISSING
 from motif.dashboard.quantities import quantity
 
 ColumnKind: TypeAlias = Literal["category", "number", "date"]
-
-MISSING = -1
-DATES = frozenset({"acquired_at"})
 
 
 @dataclass(frozen=True)
@@ -68,6 +63,7 @@ class FacetTable:
         ids: measurement ids (n) in order.
         titles: (n,) titles.
         kinds: (n,) ``image`` or ``spectrum``.
+        source: the columns it was made of, which answer the query language.
     """
 
     ids: Sequence[str]
@@ -75,6 +71,7 @@ class FacetTable:
     kinds: Sequence[str]
     index: Mapping[str, int]
     columns: Mapping[str, Column]
+    source: core.Columns | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -85,74 +82,23 @@ class FacetTable:
         return [text for text in texts if text]
 
 
-def load_table(catalog: Catalog, collection: str) -> FacetTable:
-    """Read every live measurement of a collection with its facets."""
-    measurements, facets = schema.measurements, schema.facets
-    here = (measurements.c.collection == collection) & measurements.c.live
-    with catalog.reading() as connection:
-        head = connection.execute(
-            select(measurements.c.id, measurements.c.title, measurements.c.kind)
-            .where(here)
-            .order_by(measurements.c.id)
-        ).all()
-        index = {row[0]: position for position, row in enumerate(head)}
-        found: dict[str, list[tuple[int, str | None, float | None, str]]] = {}
-        for name, one, text, number, unit in connection.execute(
-            select(
-                facets.c.name,
-                measurements.c.id,
-                facets.c.text,
-                facets.c.number,
-                facets.c.unit,
-            )
-            .join(measurements, measurements.c.number == facets.c.measurement)
-            .where(here)
-        ):
-            found.setdefault(name, []).append((index[one], text, number, unit))
-    columns = {name: _column(name, found[name], len(head)) for name in _in_order(found)}
-    return FacetTable(
-        [row[0] for row in head], [row[1] for row in head], [row[2] for row in head], index, columns
+def table_of(columns: core.Columns) -> FacetTable:
+    """The live measurements of a collection with their facets."""
+    ids = columns.first(columns.mask(None))
+    titles, kinds = (
+        [labels[code] for code in codes.tolist()]
+        for labels, codes in (columns.column(name).categories for name in ("title", "kind"))
     )
+    index = {one: position for position, one in enumerate(ids)}
+    shown = {name: _column(name, columns.column(name)) for name in columns.names}
+    return FacetTable(ids, titles, kinds, index, shown, columns)
 
 
-def _in_order(names: Mapping[str, object]) -> list[str]:
-    rank = {name: place for place, name in enumerate(STANDARD_FACETS)}
-    return sorted(names, key=lambda name: (rank.get(name, len(rank)), name))
-
-
-def _column(
-    name: str, cells: Sequence[tuple[int, str | None, float | None, str]], n: int
-) -> Column:
-    codes = np.full(n, MISSING, np.int32)
-    values = np.full(n, np.nan)
-    units = {unit for _, text, _, unit in cells if text is None}
-    if name in DATES:
-        for row, text, _, _ in cells:
-            values[row] = _seconds(text or "")
-        return Column(name, "date", "", (), codes, values)
-    if all(text is None for _, text, _, _ in cells) and "bool" not in units:
-        for row, _, number, _ in cells:
-            values[row] = np.nan if number is None else number
-        return Column(name, "number", next(iter(units), ""), (), codes, values)
-    words = [_word(text, number, unit) for _, text, number, unit in cells]
-    labels = sorted(set(words))
-    code = {label: place for place, label in enumerate(labels)}
-    for (row, _, _, _), word in zip(cells, words, strict=True):
-        codes[row] = code[word]
-    return Column(name, "category", "bool" if units == {"bool"} else "", labels, codes, values)
-
-
-def _word(text: str | None, number: float | None, unit: str) -> str:
-    if text is not None:
-        return text
-    if unit == "bool":
-        return "true" if number else "false"
-    return f"{number:g} {unit}".strip()
-
-
-def _seconds(text: str) -> float:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return float("nan")
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+def _column(name: str, found: core.Column) -> Column:
+    n = len(found.known)
+    if found.kind in ("date", "number"):
+        kind: ColumnKind = "date" if found.kind == "date" else "number"
+        return Column(name, kind, found.unit, (), np.full(n, MISSING, np.int32), found.values)
+    labels, codes = found.categories
+    unit = FLAG if found.kind == "flag" and found.unit == FLAG else ""
+    return Column(name, "category", unit, list(labels), codes, np.full(n, np.nan))

@@ -65,8 +65,7 @@ def apply(lab: Lab, view: View, table: FacetTable) -> Filtered:
     error = None
     if view.where.strip():
         try:
-            matching = lab.matching(view.collection, view.where)
-            typed = np.fromiter((one in matching for one in table.ids), np.bool_, len(table))
+            typed = _typed(lab, view, table)
             clauses.append(f"({view.where.strip()})" if clauses else view.where.strip())
         except QueryError as problem:
             error = problem
@@ -74,6 +73,15 @@ def apply(lab: Lab, view: View, table: FacetTable) -> Filtered:
     for part in parts.values():
         mask &= part
     return Filtered(mask, parts, typed, " and ".join(clauses), error)
+
+
+def _typed(lab: Lab, view: View, table: FacetTable) -> Mask:
+    """Measurements the query text leaves; `QueryError` if it is not understood."""
+    columns = table.source
+    if columns is None:
+        columns = lab.workspace.columns(view.collection)
+    key = ("typed", view.collection, view.where, columns.position)
+    return lab.keep(key, lambda: columns.mask(view.where))
 
 
 def parse_range(text: str, kind: str) -> tuple[float, float] | None:

@@ -8,9 +8,6 @@ from functools import cache
 from threading import RLock
 from typing import Any, TypeVar
 
-from sqlalchemy import select
-
-from motif.core import schema
 from motif.core.catalog import Derivation
 from motif.core.errors import NotFoundError
 from motif.core.workspace import Workspace
@@ -103,21 +100,6 @@ class Lab:
             return place(identity, [one.decode() for one in arrays["ids"].tolist()], arrays["xy"])
 
         return self.keep(("placement", identity), load)
-
-    def matching(self, collection: str, where: str) -> frozenset[str]:
-        """Ids of a collection's live measurements that match; `QueryError` if not understood."""
-
-        def ask() -> frozenset[str]:
-            table = schema.measurements
-            statement = select(table.c.id).where(
-                table.c.live,
-                table.c.collection == collection,
-                self.workspace.catalog.condition(where),
-            )
-            with self.workspace.catalog.reading() as connection:
-                return frozenset(connection.scalars(statement))
-
-        return self.keep(("matching", collection, where, self.version), ask)
 
 
 @cache

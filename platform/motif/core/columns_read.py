@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection, select
 
 from motif.core import schema
 from motif.core.catalog import Catalog
 from motif.core.columns_labels import Codes, Labels
 from motif.core.columns_table import DATES, MISSING, Column, Table, in_order
 from motif.core.records import ID_LENGTH
-
-ROWS_AT_ONCE = 20_000
+from motif.core.schema import batched
 
 
 @dataclass(frozen=True)
@@ -60,42 +59,37 @@ def read_change(connection: Connection, collection: str, since: int) -> Change:
     numbers = np.array([row.number for row in live], np.int64)
     touched = np.array([row.id.encode() for row in head], f"S{ID_LENGTH}")
     del head, live
-    facets = _facets(connection, [*here, table.c.live], _Rows(numbers)) if len(ids) else {}
-    return Change(touched, Table(ids, own, facets))
+    return Change(touched, Table(ids, own, _facets(connection, numbers)))
 
 
-def _facets(
-    connection: Connection, here: Sequence[ColumnElement[bool]], rows: _Rows
-) -> dict[str, Column]:
-    """Columns of every facet of the measurements `here`."""
-    table, facets = schema.measurements, schema.facets
-    statement = (
-        select(facets.c.measurement, facets.c.name, facets.c.text, facets.c.number, facets.c.unit)
-        .join(table, table.c.number == facets.c.measurement)
-        .where(*here)
-        .execution_options(yield_per=ROWS_AT_ONCE)
-    )
+def _facets(connection: Connection, numbers: NDArray[np.int64]) -> dict[str, Column]:
+    """Columns of every facet of measurements, given by their numbers (n,)."""
+    table, rows = schema.facets, _Rows(numbers)
+    asked = select(table.c.measurement, table.c.name, table.c.text, table.c.number, table.c.unit)
     cells: dict[str, _Cells] = {}
-    for owner, name, text, number, unit in connection.execute(statement):
-        if name not in cells:
-            cells[name] = _Cells()
-        if text is not None:
-            cells[name].take_text(owner, text)
-        elif number is not None:
-            cells[name].take_number(owner, number, unit)
+    for part in batched(rows.numbers.tolist()):
+        for owner, name, text, number, unit in connection.execute(
+            asked.where(table.c.measurement.in_(part))
+        ):
+            if name not in cells:
+                cells[name] = _Cells()
+            if text is not None:
+                cells[name].take_text(owner, text)
+            elif number is not None:
+                cells[name].take_number(owner, number, unit)
     return in_order({name: one.column(name, rows) for name, one in cells.items() if one.holds_any})
 
 
 class _Rows:
-    """Rows of measurements by their numbers (n,)."""
+    """Rows of measurements by their numbers (n,), which are held in rising order."""
 
     def __init__(self, numbers: NDArray[np.int64]) -> None:
         self.count = len(numbers)
         self._order = np.argsort(numbers)
-        self._sorted = numbers[self._order]
+        self.numbers = numbers[self._order]
 
     def of(self, owners: array[int]) -> NDArray[np.intp]:
-        return self._order[np.searchsorted(self._sorted, np.asarray(owners))]
+        return self._order[np.searchsorted(self.numbers, np.asarray(owners))]
 
 
 class _Cells:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -17,6 +18,8 @@ from sqlalchemy import (
     Text,
 )
 
+T = TypeVar("T")
+
 metadata = MetaData()
 
 VERSION = 2
@@ -26,7 +29,7 @@ IDS_PER_STATEMENT = 5_000
 """Bound parameters in one statement; SQLite allows 32,766."""
 
 
-def batched(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def batched(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """Pieces of at most `IDS_PER_STATEMENT` values."""
     for start in range(0, len(values), IDS_PER_STATEMENT):
         yield values[start : start + IDS_PER_STATEMENT]
