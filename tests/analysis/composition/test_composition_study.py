@@ -63,7 +63,7 @@ def lab(tmp_path: Path, simulated_library: Any) -> Fill:
 
 
 def test_a_study_is_kept_and_never_repeated(lab: Fill) -> None:
-    workspace = lab()
+    workspace = lab(n=60, points=40)
     first = train_composition(workspace, "alloys", members=3, folds=4, recipe=QUICK)
     assert (first["members"], first["folds"], first["trained"]) == (3, 4, 7)
     assert first["units"]["gradient_composition"] == "mW/cm^2 per at.%"
@@ -274,7 +274,7 @@ from motif.analysis.composition.recipes import Recipe
 from motif.analysis.composition.study import train_composition
 from motif.core.workspace import Workspace
 
-keep, left = Plan.keep, [3]
+keep, left = Plan.keep, [2]
 
 def keep_then_die(*arguments):
     keep(*arguments)
@@ -284,7 +284,7 @@ def keep_then_die(*arguments):
 
 Plan.keep = keep_then_die
 with Workspace.open({root!r}) as workspace:
-    train_composition(workspace, "alloys", members=6, folds=0, recipe=Recipe(**{recipe!r}))
+    train_composition(workspace, "alloys", members=4, folds=0, recipe=Recipe(**{recipe!r}))
 """
 
 
@@ -294,12 +294,12 @@ def test_killed_at_a_member_it_resumes_there(lab: Fill) -> None:
     ended = subprocess.run([sys.executable, "-c", script], check=False)
     assert ended.returncode == -signal.SIGKILL
     workspace.refresh()
-    assert len(workspace.ledger.all(STAGE)) == 3
-    summary = train_composition(workspace, "alloys", members=6, folds=0, recipe=QUICK)
-    assert summary["trained"] == 3
+    assert len(workspace.ledger.all(STAGE)) == 2
+    summary = train_composition(workspace, "alloys", members=4, folds=0, recipe=QUICK)
+    assert summary["trained"] == 2
     samples = prepare(workspace.library("alloys")).samples
-    members = [Member(k) for k in range(6)]
-    undisturbed, _ = train_group(samples, [np.arange(120)] * 6, members, QUICK)
+    members = [Member(k) for k in range(4)]
+    undisturbed, _ = train_group(samples, [np.arange(120)] * 4, members, QUICK)
     for row in workspace.ledger.all(STAGE):
         kept = workspace.ledger.arrays(row)
         for name, value in undisturbed[row.parameters["seed"]].items():
