@@ -67,8 +67,8 @@ GROUP_HELP = {
 }
 ORDER = (
     "demo", "init", "status", "sandbox", "ingest", "records", "show", "facets", "quarantine",
-    "train", "embed", "project", "maps", "search", "gradients", "suggest", "models", "publish",
-    "jobs", "serve", "check", "reindex", "gc",
+    "train", "embed", "project", "maps", "search", "gradients", "suggest", "figures",
+    "learning-curve", "publish", "jobs", "serve", "check", "reindex", "gc",
 )  # fmt: skip
 
 
