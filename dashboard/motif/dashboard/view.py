@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,8 +15,14 @@ Polygon: TypeAlias = tuple[tuple[float, float], ...]
 
 FACET_PREFIX = "f."
 MAX_CORNERS = 200
-PLAIN = ("collection", "map", "colour", "where", "id", "scale", "k")
+PLAIN = ("collection", "map", "colour", "where", "id", "scale", "k", "roi", "weights")
 """Parameters that hold one text each."""
+
+LISTS = ("like", "unlike")
+"""Parameters that hold any number of measurement ids."""
+
+MOST_IDS = 60
+ID = re.compile(r"[0-9a-f]{32}")
 
 CARRIED = ("collection", "where")
 """What a link to another page takes along, beside the facet filters."""
@@ -32,6 +39,9 @@ class View:
         hidden: legend entries switched off.
         id: the measurement looked at.
         k: how many results are wanted, as text.
+        roi: region of the measurement asked with, ``x,y,width,height`` in pixels.
+        weights: of feature parts, ``texture:2;scale:0``.
+        like, unlike: further measurements a search asks with, and those it keeps away from.
     """
 
     collection: str = ""
@@ -41,6 +51,10 @@ class View:
     id: str = ""
     scale: str = ""
     k: str = ""
+    roi: str = ""
+    weights: str = ""
+    like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     polygon: Polygon = ()
     hidden: tuple[str, ...] = ()
@@ -55,8 +69,11 @@ class View:
             if name.startswith(FACET_PREFIX) and values
         }
         chosen = params.get("sel")
+        like, unlike = (_ids(params.get(name, ())) for name in LISTS)
         return cls(
             **plain,
+            like=like,
+            unlike=unlike,
             facets=facets,
             polygon=decode_polygon(chosen[-1]) if chosen else (),
             hidden=tuple(params.get("hide", ())),
@@ -67,6 +84,9 @@ class View:
         found: dict[str, str | list[str]] = {
             name: getattr(self, name) for name in PLAIN if getattr(self, name)
         }
+        for name in LISTS:
+            if getattr(self, name):
+                found[name] = list(getattr(self, name))
         for name in sorted(self.facets):
             if self.facets[name]:
                 found[FACET_PREFIX + name] = list(self.facets[name])
@@ -90,6 +110,10 @@ class View:
     @property
     def filtered(self) -> bool:
         return bool(self.where.strip() or self.facets)
+
+
+def _ids(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for one in values if ID.fullmatch(one)))[:MOST_IDS]
 
 
 def encode_polygon(polygon: Sequence[tuple[float, float]]) -> str:

@@ -1,4 +1,4 @@
-"""Search: pick a measurement, see what is most like it, nearest first."""
+"""Search: ask with measurements, a region or a file; see what is most alike, nearest first."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from motif.analysis.search import Hit, search
-from motif.core.errors import NotFoundError
+from motif.analysis.search import Hit
+from motif.core.errors import (
+    ConfigError,
+    NotFoundError,
+    UnreadableFileError,
+    UnsuitableDataError,
+)
 from motif.core.records import FacetValue
 from motif.dashboard import state
-from motif.dashboard.captions import SHOWN, caption
+from motif.dashboard.asking import Upload, answers
+from motif.dashboard.captions import SHOWN
+from motif.dashboard.common import in_common, sentence
 from motif.dashboard.facets import FacetTable
 from motif.dashboard.filters import Filtered
 from motif.dashboard.lab import Lab, lab
-from motif.dashboard.links import link
-from motif.dashboard.parts import frame, measurement
+from motif.dashboard.parts import frame
+from motif.dashboard.parts.asked import add, show_question, show_weights, uploader, weights_of
 from motif.dashboard.parts.filterbar import show_filter
 from motif.dashboard.parts.gallery import Tile, show_gallery
 from motif.dashboard.parts.selection import representatives, summary, tiles
-from motif.dashboard.picture import SIZES
 from motif.dashboard.quantities import count
 from motif.dashboard.thumbnails import thumbnail_url
 from motif.dashboard.view import View
@@ -31,6 +37,8 @@ RESULTS = "results-gallery"
 PICKS = "pick-gallery"
 COUNTS = ("12", "24", "48", "96")
 DEFAULT_COUNT = "24"
+CLICK = "click-on-result"
+CLICKS = {"from": "Search from it", "also": "Add it", "unlike": "Away from it"}
 COMPARED = ("material", "mode", "operator", "instrument", "substrate", "technique", "outcome")
 """Facets worth naming when question and answer share them."""
 
@@ -64,10 +72,32 @@ def show() -> None:
             [f"motif embed {name}"],
         )
         frame.status("search missing")
-    elif view.id:
-        _show_answers(here, view, table, filtered)
     else:
-        _show_picks(table, filtered)
+        _show(here, view, table, filtered)
+
+
+def _show(here: Lab, view: View, table: FacetTable, filtered: Filtered) -> None:
+    left, right = st.columns([1, 2.9], gap="large")
+    with left:
+        frame.heading("Search")
+        asked = st.container()
+        upload = uploader()
+    if upload is None and not view.id and not view.like:
+        with right:
+            _show_picks(table, filtered)
+        return
+    kind = None if upload is not None else here.workspace.measurement(view.id or view.like[0]).kind
+    with asked:
+        show_question(here, view, upload)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.session_state["choose-k"] = wanted = view.k if view.k in COUNTS else DEFAULT_COUNT
+            st.segmented_control(
+                "Results", COUNTS, key="choose-k", required=True,
+                on_change=state.bound("choose-k", "k"),
+            )  # fmt: skip
+            show_weights(here, view, kind)
+    with right:
+        _show_answers(here, view, upload, (table, filtered, int(wanted), kind))
 
 
 def _collection(here: Lab, view: View, names: Sequence[str]) -> str:
@@ -83,7 +113,7 @@ def _collection(here: Lab, view: View, names: Sequence[str]) -> str:
 
 def _show_picks(table: FacetTable, filtered: Filtered) -> None:
     rows = np.flatnonzero(filtered.mask)
-    frame.heading("Search", "pick a measurement to find what is like it")
+    frame.subheading("Pick a measurement", "to find what is like it")
     typed = st.text_input(
         "Find by name", key="find-by-name", placeholder="part of a title, or a measurement's id",
         width=420,
@@ -106,55 +136,54 @@ def _show_picks(table: FacetTable, filtered: Filtered) -> None:
     frame.status(f"search picks={len(rows)}")
 
 
-def _show_answers(here: Lab, view: View, table: FacetTable, filtered: Filtered) -> None:
-    wanted = view.k if view.k in COUNTS else DEFAULT_COUNT
-    question = caption(here.workspace, view.id)
-    left, right = st.columns([1, 2.9], gap="large")
-    with left:
-        frame.heading("Search")
-        measurement.show_picture(view.id, question.title, size=SIZES[1])
-        frame.subheading(question.title)
-        frame.quiet(" · ".join(question.lines))
-        with st.container(horizontal=True):
-            link(
-                "measurement",
-                replace(view.carried(), id=view.id),
-                "Open",
-                ":material/open_in_full:",
-            )
-            st.button(
-                "Another", type="tertiary", key="another", on_click=lambda: state.change(id="")
-            )
-        st.session_state["choose-k"] = wanted
-        st.segmented_control(
-            "Results", COUNTS, key="choose-k", required=True, on_change=state.bound("choose-k", "k")
-        )
+def _show_answers(
+    here: Lab,
+    view: View,
+    upload: Upload | None,
+    asked: tuple[FacetTable, Filtered, int, str | None],
+) -> None:
+    table, filtered, wanted, kind = asked
+    passing = int(filtered.mask.sum())
+    weights = weights_of(here, view, kind)
     started = time.perf_counter()
-    hits = search(
-        here.workspace, view.collection, id=view.id, where=filtered.question or None, k=int(wanted)
-    )
+    try:
+        hits = answers(here, view, upload, filtered.question, wanted, weights)
+    except (UnreadableFileError, UnsuitableDataError, ConfigError) as error:
+        frame.refusal(str(error))
+        frame.status("search refused")
+        return
     seconds = time.perf_counter() - started
-    with right:
-        passing = int(filtered.mask.sum())
-        frame.subheading(
-            f"{len(hits)} most alike",
-            f"exact, among {passing:,} of {len(table):,} measurements, {1000 * seconds:.0f} ms",
-        )
-        if not hits:
-            frame.quiet("No measurement with features passes the filter; widen it.")
-        else:
-            rows = [table.index[hit.id] for hit in hits if hit.id in table.index]
-            frame.quiet(summary(table, np.array(rows, np.intp)))
-            own = here.workspace.facets([view.id])[view.id]
-            show_gallery(
-                [_tile(place, hit, table, own) for place, hit in enumerate(hits, 1)],
-                key=RESULTS, on_pick=lambda: _on_pick(RESULTS), tile_width=138,
-            )  # fmt: skip
-            frame.quiet(
-                "Distance is Euclidean between features: 0 is the same picture. "
-                "Click a result to search from there."
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container():
+            frame.subheading(
+                f"{len(hits)} most alike",
+                f"exact, among {passing:,} of {len(table):,} measurements, {1000 * seconds:.0f} ms",
             )
+        st.segmented_control(
+            "A click on a result", list(CLICKS), key=CLICK, format_func=CLICKS.__getitem__,
+            default="from", required=True, label_visibility="collapsed",
+        )  # fmt: skip
+    if not hits:
+        frame.quiet("No measurement with features passes the filter; widen it.")
+    else:
+        rows = np.array([table.index[hit.id] for hit in hits if hit.id in table.index], np.intp)
+        frame.quiet(summary(table, rows))
+        common = sentence(in_common(table, rows))
+        if common:
+            frame.quiet(f"In common: {common}")
+        own = here.workspace.facets([view.id])[view.id] if view.id and upload is None else {}
+        show_gallery(
+            [_tile(place, hit, table, own) for place, hit in enumerate(hits, 1)],
+            key=RESULTS, on_pick=_on_result, tile_width=138,
+        )  # fmt: skip
+        frame.quiet("Distance is Euclidean between features: 0 is the same picture.")
     frame.status(f"search results={len(hits)} of={passing}")
+
+
+def _on_result() -> None:
+    picked = st.session_state[RESULTS].get("picked")
+    if picked:
+        add(str(picked), str(st.session_state[CLICK]))
 
 
 def _tile(place: int, hit: Hit, table: FacetTable, own: Mapping[str, FacetValue]) -> Tile:
@@ -165,7 +194,8 @@ def _tile(place: int, hit: Hit, table: FacetTable, own: Mapping[str, FacetValue]
         if name in own and hit.facets.get(name) == own[name] and _varies(table, name)
     ]
     lines = [" · ".join(table.words(row, SHOWN)[:2])]
-    lines.append(f"same {', '.join(shared)}" if shared else "no facet shared")
+    if own:
+        lines.append(f"same {', '.join(shared)}" if shared else "no facet shared")
     return Tile(
         hit.id, thumbnail_url(hit.id), table.titles[row], lines, f"{place} · {hit.distance:.3g}"
     )
