@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -120,7 +120,7 @@ class Intake:
         for measurement, from_file in self._facets_from_file(record.id).items():
             facets, differing = self._merged(from_file, from_record, renewed.asset)
             disagreements = disagreements or differing
-            measurements.append({"id": measurement, "facets": [asdict(one) for one in facets]})
+            measurements.append({"id": measurement, "facets": list(map(_facet_document, facets))})
         kept = [note for note in record.notes if not note.startswith(RECORD_NOTE)]
         return {
             **self._columns(renewed.asset),
@@ -191,7 +191,7 @@ class _Rows:
         values = canonical(measurement)
         layout, axes = layout_of(measurement, values)
         identity = measurement_id(record_id, measurement.key, measurement.kind, layout, values)
-        document: dict[str, Any] = {"id": identity, "facets": [asdict(one) for one in facets]}
+        document: dict[str, Any] = {"id": identity, "facets": list(map(_facet_document, facets))}
         if identity in self._added or identity in self._stored:
             return document
         self._added.add(identity)
@@ -221,6 +221,12 @@ class _Rows:
             transaction.append(
                 bucket, np.stack(values), self._start[bucket], chunk_rows(self._kind[bucket])
             )
+
+
+def _facet_document(facet: Facet) -> dict[str, Any]:
+    return {
+        "name": facet.name, "value": facet.value, "origin": facet.origin, "unit": facet.unit
+    }  # fmt: skip
 
 
 def _is_simulated(asset: Asset, reading: Reading) -> bool:

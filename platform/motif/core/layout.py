@@ -46,11 +46,12 @@ def layout_of(
     data = measurement.data
     axes: dict[str, NDArray[Any]] = {}
     coordinates: dict[str, Any] = {}
+    variables = data.coords.variables  # unlike data.coords[...], builds no array for each look
     for dim in map(str, data.dims):
-        if dim == "channel" or dim not in data.coords:
+        if dim == "channel" or dim not in variables:
             continue
-        values = np.asarray(data.coords[dim].values, np.float64)
-        place = {"units": str(data.coords[dim].attrs.get("units", ""))}
+        values = np.asarray(variables[dim].values, np.float64)
+        place = {"units": str(variables[dim].attrs.get("units", ""))}
         step = _even_step(values) if measurement.kind == "image" else None
         if step is None:
             path = f"axes/{content_id(values.tobytes())}"
@@ -59,8 +60,8 @@ def layout_of(
         else:
             coordinates[dim] = {**place, "start": float(values[0]), "step": step}
     if "channel" in data.dims:
-        channels = [str(name) for name in data.coords["channel"].values]
-        units = [str(unit) for unit in data.coords["unit"].values]
+        channels = [str(name) for name in variables["channel"].values]
+        units = [str(unit) for unit in variables["unit"].values]
     else:
         channels, units = [], [str(data.attrs.get("units", ""))]
     document = {

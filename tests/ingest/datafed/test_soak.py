@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -193,12 +193,19 @@ transfer_timeout = 3.0
     return Workspace.open(root)
 
 
+def lasting(origin: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in origin.items() if key != "updated"}
+
+
 def state(workspace: Workspace) -> dict[str, Any]:
-    """Everything a workspace says of its source, without times and places in arrays."""
+    """Everything a workspace says of its source, without times and places in arrays.
+
+    An update that leaves a record as it was moves its time ``updated`` and nothing else.
+    """
     rows = workspace.select()
     return {
         "records": [
-            (r.id, r.title, r.fingerprint, r.raw_sha256, dict(r.metadata), dict(r.origin))
+            (r.id, r.title, r.fingerprint, r.raw_sha256, dict(r.metadata), lasting(r.origin))
             for r in workspace.catalog.records()
         ],
         "values": {row.id: frame.tobytes() for row, frame in workspace.frames(rows)},
