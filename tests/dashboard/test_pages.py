@@ -163,3 +163,12 @@ def test_a_measurement_tells_where_it_comes_from(here: Lab) -> None:
 def test_a_measurement_that_is_not_there_is_said_plainly(here: Lab, identity: str) -> None:
     app = open_page("measurement", View(id=identity))
     assert "No measurement is chosen" in html(app) or "There is no measurement" in html(app)
+
+
+def test_the_jobs_page_offers_what_can_be_done_with_a_file_in_quarantine(here: Lab) -> None:
+    app = open_page("jobs")
+    keys = {button.key: button.disabled for button in app.button}
+    # The small lab's source is declared nowhere, so only looking is possible.
+    assert keys["held-retry"]
+    assert keys["held-release"]
+    assert "not in motif.toml any more" in html(app)

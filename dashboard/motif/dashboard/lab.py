@@ -12,6 +12,7 @@ from motif.core.catalog import Derivation
 from motif.core.errors import NotFoundError
 from motif.core.workspace import Workspace
 from motif.dashboard.blobs import Blobs
+from motif.dashboard.errands import Errands
 from motif.dashboard.facets import FacetTable, table_of
 from motif.dashboard.placement import Placement, place
 from motif.dashboard.workshop import Workshop
@@ -33,6 +34,7 @@ class Lab:
         self.workspace = workspace
         self.blobs = Blobs()
         self.workshop = Workshop(workspace.root)
+        self.errands = Errands(workspace.root)
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = RLock()
 

@@ -13,13 +13,14 @@ import streamlit as st
 from motif.core.catalog import Quarantined, Run
 from motif.core.jobs import next_times
 from motif.core.workspace import Workspace
+from motif.dashboard.errands import cancel
 from motif.dashboard.lab import lab
 from motif.dashboard.parts import frame
+from motif.dashboard.parts.held import show_errands, show_quarantine
 from motif.dashboard.quantities import ago, count, duration, moment
 
 REFRESH_SECONDS = 5
 LIMIT = 100
-LISTED = 200
 LOG_BYTES = 8_000
 TABLE = "runs"
 STATES = {"running": "blue", "done": "green", "failed": "red", "lost": "orange"}
@@ -41,8 +42,9 @@ def _runs_and_quarantine() -> None:
     with left:
         _show_runs(workspace, runs)
     with right:
-        _show_schedules(workspace)
-    _show_quarantine(held)
+        _show_schedules(workspace, frozenset(r.job for r in runs if r.state == "running"))
+    show_errands(lab().errands.recent(), {run.error for run in runs if run.error})
+    show_quarantine(held)
     frame.status(f"jobs runs={len(runs)} quarantined={len(held)}")
 
 
@@ -86,8 +88,9 @@ def _show_runs(workspace: Workspace, runs: list[Run]) -> None:
 
 
 def _worst(runs: list[Run]) -> Run | None:
-    """The latest failure, which people come to see."""
-    return next((run for run in runs if run.state in ("failed", "lost")), None)
+    """The run at work, else the latest failure: what people come to see."""
+    wanted = ("running",), ("failed", "lost")
+    return next((run for states in wanted for run in runs if run.state in states), None)
 
 
 def _run_table(runs: list[Run]) -> dict[str, list[Any]]:
@@ -129,8 +132,21 @@ def _show_run(workspace: Workspace, run: Run) -> None:
     if lines:
         tall = lines.count("\n") > 9
         st.code(lines, language=None, height=240 if tall else "content", wrap_lines=True)
-    if run.state in ("failed", "lost"):
-        frame.quiet(f"Run it again with: motif jobs retry {run.id}")
+    if run.state in ("failed", "lost") and run.job in workspace.config.jobs:
+        st.button(
+            "Run it again", key=f"again-{run.id}", icon=":material/replay:",
+            on_click=lab().errands.start, args=("jobs", "retry", run.id),
+        )  # fmt: skip
+    elif run.state == "running":
+        st.button(
+            "Cancel", key=f"cancel-{run.id}", icon=":material/stop_circle:", on_click=_cancel,
+            args=(run,), help="Ends the command the run is at; the run then counts as failed.",
+        )  # fmt: skip
+
+
+def _cancel(run: Run) -> None:
+    if not cancel(run):
+        st.toast("The run is between two commands or has ended; look again in a moment.")
 
 
 def log_tail(root: Path, log: str) -> str:
@@ -143,7 +159,7 @@ def log_tail(root: Path, log: str) -> str:
         return file.read().decode("utf-8", "replace").strip()
 
 
-def _show_schedules(workspace: Workspace) -> None:
+def _show_schedules(workspace: Workspace, running: frozenset[str]) -> None:
     frame.subheading("Schedules", "of motif.toml, times in UTC")
     jobs = workspace.config.jobs
     if not jobs:
@@ -154,35 +170,21 @@ def _show_schedules(workspace: Workspace) -> None:
         )
         return
     due = next_times(workspace)
-    items = "".join(
-        f"<li><b>{escape(name)}</b><span>{escape(_when(job.schedule, due.get(name)))}</span>"
-        f"<code>{escape(' ; '.join(job.run))}</code></li>"
-        for name, job in jobs.items()
-    )
-    st.html(f'<ul class="motif-jobs">{items}</ul>')
+    for name, job in jobs.items():
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.html(
+                f'<ul class="motif-jobs"><li><b>{escape(name)}</b>'
+                f"<span>{escape(_when(job.schedule, due.get(name)))}</span>"
+                f"<code>{escape(' ; '.join(job.run))}</code></li></ul>", width="stretch",
+            )  # fmt: skip
+            st.button(
+                "Start", key=f"start-{name}", icon=":material/play_arrow:",
+                disabled=name in running, on_click=lab().errands.start,
+                args=("jobs", "run", name),
+            )  # fmt: skip
 
 
 def _when(schedule: str | None, due: str | None) -> str:
     if schedule is None:
         return "by hand"
     return f"{schedule} · next {moment(due)}" if due else schedule
-
-
-def _show_quarantine(held: list[Quarantined]) -> None:
-    frame.subheading("Quarantine", "tried again by motif ingest SOURCE --retry")
-    if not held:
-        frame.quiet("Every file that came could be read.")
-        return
-    rows = "".join(
-        f"<tr><td>{escape(one.file_name or one.title)}</td><td>{escape(one.reason)}</td>"
-        f"<td>{escape(one.source)}</td><td>{one.attempts}</td>"
-        f"<td>{escape(ago(one.first_seen))}</td></tr>"
-        for one in held[:LISTED]
-    )
-    head = "".join(
-        f"<th>{name}</th>"
-        for name in ("File", "Why it could not be read", "Source", "Attempts", "First seen")
-    )
-    st.html(f'<table class="motif-table"><tr>{head}</tr>{rows}</table>')
-    if len(held) > LISTED:
-        frame.quiet(f"{len(held) - LISTED:,} more; motif status --json lists all of them.")

@@ -1,0 +1,124 @@
+"""Commands started from a page, each in a process of its own, and runs ended before their time."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import IO
+
+import psutil
+
+from motif.core.catalog import Run
+
+KEPT = 20
+SHOWN_SECONDS = 120.0
+"""How long the end of a command stays on the page."""
+CLOCK_SLACK = 2.0
+"""Seconds by which a process may seem younger than the run it works on."""
+
+
+@dataclass
+class Errand:
+    """One command line somebody started, and what became of it."""
+
+    words: str
+    process: subprocess.Popen[bytes]
+    errors: IO[bytes]
+    started: float = field(default_factory=time.monotonic)
+    ended: float | None = None
+    error: str = ""
+
+    def look(self) -> None:
+        """Take note of the end."""
+        if self.ended is None and self.process.poll() is not None:
+            self.ended = time.monotonic()
+            if self.process.returncode:
+                self.errors.seek(0)
+                lines = self.errors.read().decode("utf-8", "replace").strip().splitlines()
+                self.error = lines[-1].removeprefix("motif: ") if lines else "It ended early."
+            self.errors.close()
+
+
+class Errands:
+    """The commands of one server; they go on when the server ends, as any command does."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._all: list[Errand] = []
+        self._lock = Lock()
+
+    def start(self, *words: str) -> None:
+        """Run ``motif WORDS`` on the workspace without waiting for it."""
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the command has ended
+        process = subprocess.Popen(
+            [sys.executable, "-m", "motif.core.cli", "-w", str(self._root), *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
+            start_new_session=True,
+        )  # fmt: skip
+        with self._lock:
+            self._all.append(Errand(shlex.join(words), process, errors))
+            del self._all[:-KEPT]
+
+    def recent(self) -> Sequence[Errand]:
+        """Those at work and those that ended a moment ago."""
+        with self._lock:
+            for errand in self._all:
+                errand.look()
+            now = time.monotonic()
+            return [
+                one for one in self._all if one.ended is None or now - one.ended < SHOWN_SECONDS
+            ]
+
+    def finish(self) -> None:
+        """Wait for all of them."""
+        for errand in list(self._all):
+            errand.process.wait()
+            errand.look()
+
+
+def cancel(run: Run) -> int:
+    """End the commands a run is at; the run itself then ends as failed and says so.
+
+    Only child processes whose command line is one of the run's are ended: the process a run
+    belongs to may be the scheduler of all runs.
+
+    Returns:
+        How many processes were told to end.
+    """
+    try:
+        owner = psutil.Process(run.pid)
+        if owner.create_time() > datetime.fromisoformat(run.started_at).timestamp() + CLOCK_SLACK:
+            return 0  # another process by now has this number
+        found = [one for one in owner.children(recursive=True) if _works_on(one, run.commands)]
+    except psutil.Error:
+        return 0
+    ended = 0
+    for process in found:
+        try:
+            below = process.children(recursive=True)
+            process.terminate()
+            ended += 1
+            for child in below:
+                child.terminate()
+        except psutil.NoSuchProcess:
+            continue
+    return ended
+
+
+def _works_on(process: psutil.Process, commands: Sequence[str]) -> bool:
+    try:
+        line = process.cmdline()
+    except psutil.Error:
+        return False
+    if "motif.core.cli" not in line:
+        return False
+    words = line[line.index("motif.core.cli") + 3 :]  # behind: -w, the workspace
+    return any(words[: len(asked)] == asked for asked in map(shlex.split, commands))

@@ -1,0 +1,91 @@
+"""Files in quarantine and what can be done with them; commands started from the page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from html import escape
+
+import streamlit as st
+
+from motif.core.catalog import Quarantined
+from motif.core.errors import MotifError
+from motif.dashboard.errands import Errand
+from motif.dashboard.lab import lab
+from motif.dashboard.parts import frame
+from motif.dashboard.quantities import ago, duration
+from motif.ingest.quarantine import release
+
+LISTED = 200
+REFUSED = "release-refused"
+
+
+def show_errands(errands: Sequence[Errand], told: Collection[str] = ()) -> None:
+    """What was started here: at work, done, or refused and why unless that is `told` already."""
+    for errand in errands:
+        seconds = (errand.ended or errand.started) - errand.started
+        if errand.ended is None:
+            st.html(f'<div class="motif-working" role="status">motif {escape(errand.words)}</div>')
+        elif errand.error in told:
+            continue
+        elif errand.error:
+            frame.refusal(f"motif {errand.words}: {errand.error}")
+        else:
+            frame.quiet(f"motif {errand.words}: done in {duration(seconds)}")
+
+
+def show_quarantine(held: Sequence[Quarantined]) -> None:
+    """The files, why they could not be read, and a choice of one to deal with."""
+    frame.subheading("Quarantine", "what could not be read, and what to do with it")
+    if st.session_state.get(REFUSED):
+        frame.refusal(st.session_state.pop(REFUSED))
+    if not held:
+        frame.quiet("Every file that came could be read.")
+        return
+    _show_choice(held[:LISTED])
+    rows = "".join(
+        f"<tr><td>{escape(one.file_name or one.title)}</td><td>{escape(one.reason)}</td>"
+        f"<td>{escape(one.source)}</td><td>{one.attempts}</td>"
+        f"<td>{escape(ago(one.first_seen))}</td></tr>"
+        for one in held[:LISTED]
+    )
+    head = "".join(
+        f"<th>{name}</th>"
+        for name in ("File", "Why it could not be read", "Source", "Attempts", "First seen")
+    )
+    st.html(f'<table class="motif-table"><tr>{head}</tr>{rows}</table>')
+    if len(held) > LISTED:
+        frame.quiet(f"{len(held) - LISTED:,} more; motif quarantine list lists all of them.")
+
+
+def _show_choice(held: Sequence[Quarantined]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        place = st.selectbox(
+            "File", range(len(held)), key="held-file", width=420,
+            format_func=lambda k: f"{held[k].source}: {held[k].file_name or held[k].title}",
+        )  # fmt: skip
+        if place is None or place >= len(held):
+            return
+        one = held[place]
+        declared = one.source in lab().workspace.config.sources
+        st.button(
+            "Try again", key="held-retry", icon=":material/replay:", disabled=not declared,
+            on_click=lab().errands.start, args=("quarantine", "retry", one.source, one.native_id),
+        )  # fmt: skip
+        st.button(
+            "Try all of its source", key="held-retry-all", disabled=not declared,
+            on_click=lab().errands.start, args=("quarantine", "retry", one.source),
+        )  # fmt: skip
+        st.button(
+            "Take in without data", key="held-release", disabled=not declared, on_click=_release,
+            args=(one,), help="The record with its metadata, without measurements; it is read "
+            "again when its file changes.",
+        )  # fmt: skip
+    if not declared:
+        frame.quiet(f'The source "{one.source}" is not in motif.toml any more.')
+
+
+def _release(one: Quarantined) -> None:
+    try:
+        release(lab().workspace, one.source, one.native_id)
+    except MotifError as error:
+        st.session_state[REFUSED] = str(error)
