@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,12 @@ from motif.analysis.composition.figures.maps import barycentric
 from motif.analysis.composition.figures.theme import Theme
 from motif.analysis.composition.preparation import Prepared, prepare
 from motif.analysis.composition.study import Study
+from motif.core.catalog import Derivation
 from motif.core.errors import NotFoundError
 from motif.core.workspace import Workspace
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 Kind = Literal["total", "composition"]
 RATIO = 0.02
@@ -241,6 +245,12 @@ class _Page:
         """A matrix by element and element as a table."""
         columns = {f"{before}{e}": values[:, i] for i, e in enumerate(self.elements)}
         return columns if before else {"element": self.elements, **columns}
+
+
+def by_name(workspace: Workspace, derivation: Derivation) -> dict[str, go.Figure]:
+    """The figures of one study by name, as `motif publish` takes them along."""
+    study = Study(derivation, workspace.ledger.arrays(derivation))
+    return {drawing.name: drawing.figure for drawing in drawings(workspace, study)}
 
 
 def titled(name: str, unit: str) -> str:

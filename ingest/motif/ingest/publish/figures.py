@@ -25,8 +25,6 @@ def figures(workspace: Workspace, made: Derivation) -> dict[str, Any]:
     """Figures by name; none where nobody draws this stage."""
     points = entry_points(group=GROUP, name=made.stage)
     draw: list[Draw] = [point.load() for point in points]
-    if not draw and made.stage == "projection":
-        draw = [map_figures]
     return {name: figure for one in draw for name, figure in one(workspace, made).items()}
 
 
