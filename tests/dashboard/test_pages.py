@@ -172,3 +172,14 @@ def test_the_jobs_page_offers_what_can_be_done_with_a_file_in_quarantine(here: L
     assert keys["held-retry"]
     assert keys["held-release"]
     assert "not in motif.toml any more" in html(app)
+
+
+def test_a_label_put_on_from_the_page_is_seen_there(here: Lab) -> None:
+    identity = here.workspace.select("pfm")[7].id
+    app = open_page("measurement", View(id=identity))
+    app.text_input(key="label-text").set_value("worn tip")
+    next(one for one in app.button if one.label.startswith("Put on")).click().run()
+    assert not app.exception
+    assert "worn tip" in html(app)
+    found = set_status(open_page("map", View(collection="pfm", facets={"label": ("worn tip",)})))
+    assert found["shown"] == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
@@ -24,6 +24,8 @@ class Column:
     Attributes:
         values: (n,) numbers in SI units, or seconds since 1970 for dates; NaN where missing.
         codes: (n,) index into `labels` for categories; -1 where missing.
+        member: (labels, n) where a measurement may have several of the labels; its code is then
+            the first of them.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Column:
     labels: Sequence[str]
     codes: NDArray[np.int32]
     values: NDArray[np.float64]
+    member: NDArray[np.bool_] | None = None
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -40,13 +43,24 @@ class Column:
 
     def counts(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Measurements of each category among those of the mask."""
+        if self.member is not None:
+            return np.count_nonzero(self.member[:, mask], axis=1).astype(np.int64)
         chosen = self.codes[mask & (self.codes >= 0)]
         return np.bincount(chosen, minlength=len(self.labels))
+
+    def having(self, labels: Collection[str]) -> NDArray[np.bool_]:
+        """Measurements (n,) with one of these labels."""
+        codes = [code for code, label in enumerate(self.labels) if label in labels]
+        if self.member is not None:
+            return np.asarray(self.member[codes].any(axis=0))
+        return np.isin(self.codes, codes)
 
     def text_at(self, row: int) -> str:
         """The value of one measurement in words, empty when missing."""
         if not self.known[row]:
             return ""
+        if self.member is not None:
+            return ", ".join(self.labels[int(k)] for k in np.flatnonzero(self.member[:, row]))
         if self.kind == "category":
             return self.labels[int(self.codes[row])]
         value = float(self.values[row])

@@ -30,7 +30,8 @@ class Filtered:
         mask: (n,) measurements that pass everything.
         parts: facet -> (n,) mask of that facet's choice alone.
         typed: (n,) mask of the query text alone.
-        question: the whole filter in the query language, as any command takes it.
+        question: the filter in the query language, as any command takes it.
+        labelled: whether labels filter too, which the query language does not know.
         error: why the query text was not understood; it then filters nothing.
     """
 
@@ -39,6 +40,7 @@ class Filtered:
     typed: Mask
     question: str
     error: QueryError | None
+    labelled: bool = False
 
     def without(self, facet: str) -> Mask:
         """What passes when one facet's own choice is set aside: the base of its counts."""
@@ -60,7 +62,8 @@ def apply(lab: Lab, view: View, table: FacetTable) -> Filtered:
         part = _chosen(column, values)
         if part is not None:
             parts[name] = part
-            clauses.append(_clause(column, values))
+            if column.member is None:
+                clauses.append(_clause(column, values))
     typed = np.ones(len(table), np.bool_)
     error = None
     if view.where.strip():
@@ -69,10 +72,11 @@ def apply(lab: Lab, view: View, table: FacetTable) -> Filtered:
             clauses.append(f"({view.where.strip()})" if clauses else view.where.strip())
         except QueryError as problem:
             error = problem
+    labelled = any(table.columns[name].member is not None for name in parts)
     mask = typed.copy()
     for part in parts.values():
         mask &= part
-    return Filtered(mask, parts, typed, " and ".join(clauses), error)
+    return Filtered(mask, parts, typed, " and ".join(clauses), error, labelled)
 
 
 def _typed(lab: Lab, view: View, table: FacetTable) -> Mask:
@@ -100,8 +104,7 @@ def parse_range(text: str, kind: str) -> tuple[float, float] | None:
 
 def _chosen(column: Column, values: Sequence[str]) -> Mask | None:
     if column.kind == "category":
-        codes = [code for code, label in enumerate(column.labels) if label in values]
-        return np.isin(column.codes, codes)
+        return column.having(values)
     limits = parse_range(values[0], column.kind)
     if limits is None:
         return None

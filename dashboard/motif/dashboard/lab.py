@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from motif.core.catalog import Derivation
 from motif.core.errors import NotFoundError
 from motif.core.workspace import Workspace
+from motif.dashboard import labels
 from motif.dashboard.blobs import Blobs
 from motif.dashboard.errands import Errands
 from motif.dashboard.facets import FacetTable, table_of
@@ -70,7 +71,10 @@ class Lab:
         """Facets of a collection as they are now."""
         return self.keep(
             ("table", collection, self.version),
-            lambda: table_of(self.workspace.columns(collection)),
+            lambda: labels.labelled(
+                table_of(self.workspace.columns(collection)),
+                labels.labels_on(self.derivations(labels.STAGE, collection)),
+            ),
         )
 
     def derivations(self, stage: str, collection: str | None = None) -> list[Derivation]:

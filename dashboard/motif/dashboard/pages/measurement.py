@@ -12,9 +12,11 @@ from motif.core.catalog import MeasurementRow, RecordRow, facet_value
 from motif.dashboard import state
 from motif.dashboard.colours import SCALES, Scale
 from motif.dashboard.lab import Lab, lab
+from motif.dashboard.labels import STAGE
 from motif.dashboard.links import link
 from motif.dashboard.parts import charts, frame
 from motif.dashboard.parts.gallery import Tile, show_gallery
+from motif.dashboard.parts.labelling import show_labels
 from motif.dashboard.parts.measurement import show_picture, spectrum_figure
 from motif.dashboard.quantities import moment, quantity
 from motif.dashboard.thumbnails import ID_PATTERN, default_channel, thumbnail_url
@@ -52,6 +54,8 @@ def show() -> None:
             if here.derivations("projection", row.collection):
                 link("map", View(collection=row.collection, id=row.id), "Show on the map",
                      ":material/scatter_plot:")  # fmt: skip
+        if row.live:
+            show_labels(here, row.collection, row.id)
         _show_facets(here, row)
         _show_disagreements(record)
         _show_provenance(here, row, record)
@@ -150,6 +154,7 @@ def _show_provenance(here: Lab, row: MeasurementRow, record: RecordRow) -> None:
     derived = [
         (one.stage, f"{moment(one.created_at)} · {one.id[:12]}", "")
         for one in here.workspace.ledger.made_from(row.id)
+        if one.stage != STAGE
     ]
     if derived:
         frame.subheading("Derived from it")

@@ -70,7 +70,8 @@ def _described(
         low, high = _ends(bins, column, chosen)
         counts = bins.counts(column.values[base])
         return {**head, "edges": bins.texts(), "counts": counts, "low": low, "high": high}
-    if not 2 <= len(column.labels) <= TOO_MANY and not chosen:
+    fewest = 2 if column.member is None else 1
+    if not fewest <= len(column.labels) <= TOO_MANY and not chosen:
         return None
     tally = column.counts(base)
     everywhere = column.counts(filtered.typed | True)

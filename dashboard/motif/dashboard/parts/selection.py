@@ -17,6 +17,7 @@ from motif.dashboard.lab import Lab
 from motif.dashboard.links import link
 from motif.dashboard.parts import frame
 from motif.dashboard.parts.gallery import Tile, show_gallery
+from motif.dashboard.parts.labelling import show_labelling
 from motif.dashboard.quantities import quantity
 from motif.dashboard.thumbnails import thumbnail_url
 from motif.dashboard.view import View
@@ -45,6 +46,8 @@ def show_selection(
         frame.quiet("No measurement passes here; widen the filter or the lasso.")
         return
     frame.quiet(summary(table, rows))
+    if view.polygon or view.filtered:
+        show_labelling(view.collection, [table.ids[row] for row in rows.tolist()])
     if not view.polygon and not view.id:
         frame.quiet("Draw a lasso to choose points; rest on one to see it, click it to open it.")
     with st.container(key="rail-short" if view.id else "rail"):
