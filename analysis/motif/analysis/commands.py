@@ -13,13 +13,16 @@ from motif.core.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from motif.analysis.search import Hit
+    from motif.analysis.search import Alarm, Hit, Telling
     from motif.core.catalog import Derivation
 
 Collection = Annotated[str, typer.Argument(help="Collection to look at.")]
 Where = Annotated[str | None, typer.Option(help="Filter, e.g. 'operator = \"xu\"'.")]
 WeightOption = Annotated[
-    list[str] | None, typer.Option("--weight", help="Weight of a feature part, e.g. texture=2.")
+    list[str] | None,
+    typer.Option(
+        "--weight", help="Weight of a feature part, channel or both: texture=2, texture.phase=0."
+    ),
 ]
 
 
@@ -42,10 +45,25 @@ def search(
     include_query: Annotated[
         bool, typer.Option("--include-query", help="Keep what was asked with.")
     ] = False,
+    not_same: Annotated[
+        list[str] | None,
+        typer.Option(help="record, session, sample or a facet no hit may share with the question."),
+    ] = None,
+    different: Annotated[
+        list[str] | None, typer.Option(help="Facet every hit tells otherwise, e.g. material.")
+    ] = None,
+    diverse: Annotated[
+        float, typer.Option(help="0 gives the nearest; up to 1, hits unlike each other.")
+    ] = 0.0,
+    up_to: Annotated[
+        str | None,
+        typer.Option(help="Compare as pictures: exact, or some of rotation,mirror,inversion."),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find what is most alike: nearest first, among what the filter leaves."""
+    from motif.analysis.search import alarm, facets_of_answer
     from motif.analysis.search import search as find
     from motif.core.workspace import Workspace
 
@@ -53,9 +71,17 @@ def search(
         hits = find(
             opened, collection, ids=id or (), unlike=unlike or (), file=file, key=key, roi=roi,
             where=where, k=k, weights=_weights(weight), within=within,
-            include_query=include_query,
+            include_query=include_query, not_same=not_same or (), different=different or (),
+            diversity=diverse, up_to=up_to,
         )  # fmt: skip
-    emit({"results": [hit.document() for hit in hits]}, as_json, _hits(hits))
+        shared = facets_of_answer(opened, collection, hits)
+        told = alarm(opened, collection, hits, id or (), where)
+    document = {
+        "results": [hit.document() for hit in hits],
+        "facets_of_answer": [one.document() for one in shared],
+        "alarm": told.document(),
+    }
+    emit(document, as_json, _answer(hits, shared, told))
 
 
 def project(
@@ -69,6 +95,11 @@ def project(
     seed: Annotated[int, typer.Option(help="The same seed gives the same bits.")] = 42,
     dims: Annotated[int, typer.Option(help="2 or 3 dimensions.")] = 2,
     weight: WeightOption = None,
+    by: Annotated[str | None, typer.Option(help="Facet that draws its values together.")] = None,
+    place_new: Annotated[
+        str | None,
+        typer.Option("--place-new", help="Make no map; place on this one what came after it."),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -76,17 +107,43 @@ def project(
     from motif.analysis.projection import project as make
     from motif.core.workspace import Workspace
 
+    if place_new is not None:
+        _place_new(collection, place_new, workspace, as_json)
+        return
+
     with Workspace.open(workspace) as opened:
         made = make(
             opened, collection, where=where, parent=parent, name=name, preset=preset,
             n_neighbors=neighbors, min_dist=min_dist, seed=seed, dims=dims,
-            weights=_weights(weight),
+            weights=_weights(weight), by=by,
         )  # fmt: skip
     document = {
         "projection": made.id, "collection": made.collection, "parent": parent, **made.summary,
         "seconds": made.seconds,
     }  # fmt: skip
     emit(document, as_json, _map(made))
+
+
+def _place_new(collection: str, map_id: str, workspace: Path | None, as_json: bool) -> None:
+    from motif.analysis.projection import place_new
+    from motif.analysis.projection.notes import map_of
+    from motif.analysis.search.members import texts
+    from motif.core.workspace import Workspace
+
+    with Workspace.open(workspace) as opened:
+        made = map_of(opened, map_id, collection)
+        ids, placed = place_new(opened, made)
+    points = [
+        (one, [float(value) for value in xy], round(float(trust), 4))
+        for one, xy, trust in zip(texts(ids), placed.xy, placed.trust, strict=True)
+    ]
+    lines = [f"{len(points)} measurements came after the map {made.id}."]
+    lines += [
+        "  ".join([one, *(f"{value:9.4f}" for value in xy), f"{trust:.2f}"])
+        for one, xy, trust in points
+    ]
+    document = [{"id": one, "xy": xy, "trust": trust} for one, xy, trust in points]
+    emit({"projection": made.id, "placed": document}, as_json, "\n".join(lines))
 
 
 def _weights(given: Sequence[str] | None) -> dict[str, float]:
@@ -111,6 +168,19 @@ def _hits(hits: Sequence[Hit]) -> str:
         for hit in hits
     ]
     return "\n".join([f" distance  {'id':32}  {'  '.join(shown)}", *lines])
+
+
+def _answer(hits: Sequence[Hit], shared: Sequence[Telling], told: Alarm) -> str:
+    lines = [_hits(hits)]
+    if shared:
+        most = ", ".join(
+            f"{one.name} {one.value} ({one.share:.0%}, {one.lift:.1f} times as often)"
+            for one in shared[:5]
+        )
+        lines.append(f"Shared: {most}.")
+    if told.confounded:
+        lines.append(f"Alarm: {told.sentence}")
+    return "\n".join(lines)
 
 
 def _map(made: Derivation) -> str:

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 COMPONENTS = 50
 EXACT_UP_TO = 200_000
 """Points up to which neighbours are exact; beyond, FAISS looks into the nearest cells only."""
+GENTLE = 0.1
+"""Learning rate from a start that is a map already: as good, and points move a third as far."""
 FEWEST = 5
 """Points from which UMAP has something to optimise; fewer are laid out by PCA alone."""
 
@@ -122,6 +124,7 @@ def lay_out(
     seed: int,
     dims: int = 2,
     start: Points | None = None,
+    target: NDArray[np.int32] | None = None,
 ) -> Points:
     """Coordinates (n, dims) on the map; the same input gives the same bits.
 
@@ -132,6 +135,7 @@ def lay_out(
         seed: of its sampling of non-neighbours.
         dims: 2 or 3.
         start: coordinates to start from, e.g. of the map before; None for PCA.
+        target: class of each point (n,), -1 where unknown, that draws its members together.
     """
     first = np.zeros((len(points), dims), np.float32)
     first[:, : min(dims, points.shape[1])] = points[:, :dims]
@@ -152,12 +156,13 @@ def lay_out(
             min_dist=settings.min_dist,
             n_epochs=settings.epochs or None,
             init=first,
+            learning_rate=1.0 if start is None else GENTLE,
             random_state=seed,
             n_jobs=1,
             precomputed_knn=(rows, distances),
             force_approximation_algorithm=True,
         )
-        result: Points = fit.fit_transform(points)
+        result: Points = fit.fit_transform(points, target)
     return np.asarray(result, np.float32)
 
 
@@ -174,3 +179,5 @@ def warm() -> None:
     points = np.random.default_rng(0).standard_normal((64, 8)).astype(np.float32)
     for dims in (2, 3):
         lay_out(points, neighbours(points, 15), PRESETS["fast"], seed=0, dims=dims)
+    target = np.arange(64, dtype=np.int32) % 3
+    lay_out(points, neighbours(points, 15), PRESETS["fast"], seed=0, target=target)

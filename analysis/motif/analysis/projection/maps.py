@@ -23,11 +23,12 @@ from motif.analysis.projection.layout import (
 )
 from motif.analysis.projection.placing import Placement, Placer
 from motif.analysis.projection.quality import WIDER, map_neighbours, quality, trust
+from motif.analysis.projection.targets import target_of
 from motif.analysis.search.members import Ids, as_ids, members
 from motif.analysis.search.recent import Recent
 from motif.analysis.search.space import Space, Weights
 from motif.analysis.search.spaces import space_of
-from motif.core.errors import ConfigError, UnsuitableDataError
+from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
 from motif.core.records import content_id
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from motif.core.workspace import Workspace
 
 STAGE = "projection"
-VERSION = 1
+VERSION = 2
 """Raised whenever the same parameters would give another map."""
 FEWEST = 3
 """Points that make a map."""
@@ -67,6 +68,8 @@ def project(
     seed: int = 42,
     dims: int = 2,
     weights: Weights | None = None,
+    by: str | None = None,
+    kind: str | None = None,
 ) -> Derivation:
     """Map the measurements of `collection` that `where`, `parent` and `ids` leave.
 
@@ -86,34 +89,44 @@ def project(
         seed: the same one gives the same bits.
         dims: 2 or 3.
         weights: factors of feature parts; see `motif.analysis.search.search`.
+        by: facet that supervises the map: measurements that share its value are drawn together
+            (UMAP's categorical target; numbers count by their tenths). Those that do not tell
+            it are placed by their features alone.
+        kind: ``image`` or ``spectrum``; by default what the collection holds, images first.
 
     Raises:
-        ConfigError: a parameter is out of range.
+        ConfigError: a parameter is out of range, or no measurement tells the facet.
         NotFoundError: the collection, its features or the parent do not exist.
         UnsuitableDataError: fewer than three measurements are left.
     """
     settings = _settings(preset, n_neighbors, min_dist)
     if dims not in (2, 3):
         raise ConfigError(f"A map has 2 or 3 dimensions, not {dims}.")
-    space = space_of(workspace, collection)
+    space = space_of(workspace, collection, kind)
     choice = _choose(workspace, collection, space, where, parent, ids, weights)
     asked: dict[str, Any] = {
         "version": VERSION, "preset": preset, **asdict(settings), "metric": "correlation",
-        "seed": seed, "dims": dims, **choice.parameters,
+        "seed": seed, "dims": dims, "by": by or "", **choice.parameters,
     }  # fmt: skip
+    target = None if by is None else target_of(workspace, choice.ids, by)
     data = {
         "method": space.method, "features": space.key,
         "members": content_id(choice.ids.tobytes()),
+        "target": "" if target is None else content_id(target.tobytes()),
     }  # fmt: skip
     # The map before is part of how a map was made, but not of what was asked for.
     made = workspace.ledger.all(STAGE, collection, **asked, **data)
     if made:
         return made[-1]
     before = (
-        None if choice.parameters["selection"] else _before(workspace, collection, asked, choice)
+        None
+        if choice.parameters["selection"]
+        else _before(workspace, collection, asked, choice, space.method)
     )
     started = time.perf_counter()
-    arrays, summary = _fit(choice, settings, seed, dims, before)
+    arrays, summary = _fit(choice, settings, seed, dims, before, target)
+    if target is not None:
+        arrays["target"] = target
     summary["name"] = name or choice.parameters["where"] or collection
     parameters = {**asked, **data, "aligned_to": before.id if before else ""}
     inputs = [*space.inputs, *filter(None, [parent, parameters["aligned_to"]])]
@@ -135,18 +148,50 @@ def lineage(workspace: Workspace, made: Derivation) -> list[Derivation]:
     return way
 
 
-def place(workspace: Workspace, made: Derivation, vectors: Points) -> Placement:
-    """Place feature vectors (m, d) of the map's space on it, without changing it.
+def redo(workspace: Workspace, made: Derivation) -> dict[str, Any]:
+    """Make a map again from what the ledger says it was made of, and compare.
+
+    Returns:
+        ``identical`` (to the last bit) and ``largest`` (difference of a coordinate).
 
     Raises:
-        UnsuitableDataError: features are computed in another way now than for this map.
+        NotFoundError: the features it was made from are gone.
     """
-    space = space_of(workspace, made.collection, made.parameters["kind"])
-    if space.method != made.parameters["method"]:
-        raise UnsuitableDataError(
-            f'The features of "{made.collection}" are made in another way than for this map; '
-            f"run motif project {made.collection} to make a new one."
+    parameters, arrays = made.parameters, workspace.ledger.arrays(made)
+    space = space_of(workspace, made.collection, parameters["kind"], parameters["method"])
+    ids = arrays["ids"]
+    rows = space.rows(ids)
+    if len(rows) != len(ids):
+        raise NotFoundError(
+            f"{len(ids) - len(rows)} of the {len(ids)} measurements of this map have no features "
+            f"any more; run motif embed {made.collection}."
         )
+    vectors = _weighted(space.vectors[rows], space, parameters["weights"])
+    settings = Settings(parameters["n_neighbors"], parameters["min_dist"], parameters["epochs"])
+    before = None
+    if parameters["aligned_to"]:
+        former = workspace.ledger.get(parameters["aligned_to"])
+        before = _predecessor(workspace, former, ids, space.method)
+    again, _ = _fit(
+        Choice(ids, vectors, {}), settings, parameters["seed"], parameters["dims"], before,
+        arrays.get("target"),
+    )  # fmt: skip
+    xy = arrays["xy"]
+    return {
+        "identical": bool(np.array_equal(again["xy"], xy)),
+        "largest": float(np.abs(again["xy"] - xy).max(initial=0.0)),
+    }
+
+
+def place(workspace: Workspace, made: Derivation, vectors: Points) -> Placement:
+    """Place feature vectors (m, d) of the map's own space on it, without changing it.
+
+    100 vectors take less than a tenth of a second once the map is at hand in this process.
+
+    Raises:
+        UnsuitableDataError: the vectors are of other features than the map's.
+    """
+    space = _space(workspace, made)
     placer = _placers.get(
         (str(workspace.root), made.id),
         lambda: Placer.of(workspace.ledger.arrays(made), made.parameters["n_neighbors"]),
@@ -155,16 +200,22 @@ def place(workspace: Workspace, made: Derivation, vectors: Points) -> Placement:
 
 
 def place_new(workspace: Workspace, made: Derivation) -> tuple[Ids, Placement]:
-    """Place the measurements that belong on the map and came after it.
+    """Place the measurements that belong on the map and came after it, whatever else did.
 
-    A map of a selection or of a part of another map has no others that belong on it.
+    They are compared in the features the map was made from, also where newer ones exist. A map of
+    a selection or of a part of another map has no others that belong on it.
     """
-    space = space_of(workspace, made.collection, made.parameters["kind"])
+    space = _space(workspace, made)
     admitted = members(workspace, made.collection, space.kind, made.parameters["where"])
     if made.parameters["parent"] or made.parameters["selection"]:
         admitted = admitted[:0]
     rows = space.rows(np.setdiff1d(admitted, workspace.ledger.arrays(made)["ids"]))
     return space.ids[rows], place(workspace, made, space.vectors[rows])
+
+
+def _space(workspace: Workspace, made: Derivation) -> Space:
+    parameters = made.parameters
+    return space_of(workspace, made.collection, parameters["kind"], parameters["method"])
 
 
 def _settings(preset: str, n_neighbors: int | None, min_dist: float | None) -> Settings:
@@ -229,31 +280,45 @@ def _weighted(vectors: Points, space: Space, weights: Weights) -> Points:
 
 
 def _before(
-    workspace: Workspace, collection: str, asked: dict[str, Any], choice: Choice
+    workspace: Workspace, collection: str, asked: dict[str, Any], choice: Choice, method: str
 ) -> Predecessor | None:
     made = workspace.ledger.all(STAGE, collection, **asked)
-    if not made:
-        return None
-    arrays = workspace.ledger.arrays(made[-1])
-    _, rows, old = np.intersect1d(choice.ids, arrays["ids"], return_indices=True)
+    return _predecessor(workspace, made[-1], choice.ids, method) if made else None
+
+
+def _predecessor(
+    workspace: Workspace, made: Derivation, ids: Ids, method: str
+) -> Predecessor | None:
+    arrays = workspace.ledger.arrays(made)
+    _, rows, old = np.intersect1d(ids, arrays["ids"], return_indices=True)
     if len(rows) < ALIGN_FROM:
         return None
-    return Predecessor(made[-1].id, rows, arrays["xy"][old])
+    same = made.parameters["method"] == method
+    return Predecessor(made.id, rows, arrays["xy"][old], same)
 
 
 def _fit(
-    choice: Choice, settings: Settings, seed: int, dims: int, before: Predecessor | None
+    choice: Choice,
+    settings: Settings,
+    seed: int,
+    dims: int,
+    before: Predecessor | None,
+    target: NDArray[np.int32] | None = None,
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Arrays and summary of a map."""
     reduction = reduce(choice.vectors)
     k = min(settings.n_neighbors, len(choice.ids) - 1)
     nearest = neighbours(reduction.points, min(len(choice.ids), WIDER * k + 1))
     start = None if before is None else before.start(nearest[0], seed)
-    xy = lay_out(reduction.points, nearest, settings, seed=seed, dims=dims, start=start)
+    xy = lay_out(
+        reduction.points, nearest, settings, seed=seed, dims=dims, start=start, target=target
+    )
     arrays: dict[str, NDArray[Any]] = {}
     summary: dict[str, Any] = {"count": len(xy)}
     if before is not None:
         xy, arrays["moved"] = before.aligned(xy)
+        if before.same_features:
+            xy, arrays["moved"] = before.settled(xy, nearest[0][:, 1 : k + 1])
         moved = arrays["moved"][before.rows]
         summary["shared"] = len(before.rows)
         summary["moved_median"] = round(float(np.median(moved)), 4)

@@ -12,7 +12,7 @@ from motif.analysis.search.members import Ids
 from motif.analysis.search.recent import Recent
 from motif.analysis.search.space import Space, Vectors
 from motif.analysis.search.stored import Stored
-from motif.core.errors import UnsuitableDataError
+from motif.core.errors import NotFoundError, UnsuitableDataError
 from motif.core.records import Measurement, canonical_json, content_id
 
 if TYPE_CHECKING:
@@ -25,22 +25,39 @@ if TYPE_CHECKING:
 _made: Recent[list[Derivation]] = Recent(8)
 
 
-def embeddings(workspace: Workspace, collection: str) -> list[Derivation]:
-    """Embeddings of the extractor used last, oldest first.
+def embeddings(
+    workspace: Workspace, collection: str, method: str | None = None
+) -> list[Derivation]:
+    """Embeddings of one method, by default of the extractor used last, oldest first.
 
     Raises:
         NotFoundError: there are none; names the command that makes them.
     """
-    from motif.analysis.symmetry.embed import current
+    from motif.analysis.symmetry.embed import STAGE, current
 
-    key = (str(workspace.root), workspace.catalog.journal_length, collection)
-    return _made.get(key, lambda: current(workspace, collection))
+    def make() -> list[Derivation]:
+        if method is None:
+            return current(workspace, collection)
+        made = workspace.ledger.all(STAGE, collection)
+        found = [one for one in made if _method(one) == method]
+        if not found:
+            raise NotFoundError(
+                f'The features this was made from are gone from "{collection}"; '
+                f"make them with motif embed {collection}."
+            )
+        return found
+
+    key = (str(workspace.root), workspace.catalog.journal_length, collection, method)
+    return _made.get(key, make)
+
+
+def _method(made: Derivation) -> str:
+    return content_id(canonical_json(dict(made.parameters)))
 
 
 def image_space(workspace: Workspace, made: Sequence[Derivation]) -> Space:
     """The space of these embeddings, of which only those not yet cached are read."""
-    parameters, summary = made[-1].parameters, made[-1].summary
-    method = content_id(canonical_json(dict(parameters)))
+    parameters, summary, method = made[-1].parameters, made[-1].summary, _method(made[-1])
     by_id = {one.id: one for one in made}
 
     def load(sources: Sequence[str]) -> Iterator[tuple[Ids, Vectors]]:

@@ -17,7 +17,7 @@ _spaces: Recent[Space] = Recent(4)
 
 
 def space_of(
-    workspace: Workspace, collection: str, kind: str | None = None, basis: str | None = None
+    workspace: Workspace, collection: str, kind: str | None = None, method: str | None = None
 ) -> Space:
     """The space of a collection's images or, where it has none or `kind` says so, spectra.
 
@@ -25,7 +25,7 @@ def space_of(
         workspace: where they are.
         collection: which ones.
         kind: ``image`` or ``spectrum``.
-        basis: of spectra, the basis to compare them in; by default the newest.
+        method: how their features are made, e.g. those of a map; by default the newest way.
 
     Raises:
         NotFoundError: the collection, or features of its images, do not exist.
@@ -37,14 +37,14 @@ def space_of(
         holds = " and ".join(f"{count} {name}s" for name, count in kinds.items())
         raise NotFoundError(f'"{collection}" holds no {kind} to compare with, only {holds}.')
     if kind == "image":
-        return _image_space(workspace, collection)
-    return _spectral_space(workspace, collection, basis)
+        return _image_space(workspace, collection, method)
+    return _spectral_space(workspace, collection, method)
 
 
-def _image_space(workspace: Workspace, collection: str) -> Space:
+def _image_space(workspace: Workspace, collection: str, method: str | None) -> Space:
     from motif.analysis.search.images import embeddings, image_space
 
-    made = embeddings(workspace, collection)
+    made = embeddings(workspace, collection, method)
     key = (str(workspace.root), *(one.id for one in made))
     return _spaces.get(key, lambda: image_space(workspace, made))
 
