@@ -180,3 +180,26 @@ def test_a_start_from_the_map_before_puts_new_points_amid_their_neighbours() -> 
     nearest = np.array([[0, 1], [1, 0], [2, 3], [3, 2], [4, 2]], np.int32)
     start = Predecessor("before", np.arange(4), old).start(nearest, seed=0)
     np.testing.assert_allclose(start, [*old, [10, 10]], atol=0.02)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 999), newcomers=st.integers(0, 15), k=st.integers(1, 8))
+def test_known_points_move_no_farther_than_their_newcomers_ask(
+    seed: int, newcomers: int, k: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    n = 40 + newcomers
+    old = rng.standard_normal((40, 2)).astype(np.float32)
+    rows = np.sort(rng.permutation(n)[:40])
+    near = np.array([rng.permutation(np.delete(np.arange(n), one))[:k] for one in range(n)])
+    laid = rng.standard_normal((n, 2)).astype(np.float32)
+    before = Predecessor("before", rows, old)
+    settled, moved = before.settled(laid, near.astype(np.int32))
+    share = ~np.isin(near, rows)
+    limit = np.minimum(1.0, 2.0 * share.mean(1)[rows])
+    free = np.linalg.norm(laid[rows] - old, axis=1)
+    apart = np.linalg.norm(settled[rows] - old, axis=1)
+    assert (apart <= limit * free + 1e-5).all()
+    np.testing.assert_array_equal(settled[rows][limit == 0], old[limit == 0])
+    np.testing.assert_allclose(moved[rows], apart / np.ptp(old, axis=0).max(), atol=1e-5)
+    assert np.isnan(moved).sum() == newcomers

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from motif.analysis.projection import children, lineage, place, place_new, project
+from motif.analysis.projection import children, lineage, moves, place, place_new, project, redo
 from motif.analysis.search.spaces import space_of
 from motif.core.catalog import Derivation
 from motif.core.errors import ConfigError, NotFoundError, QueryError, UnsuitableDataError
-from motif.core.records import Measurement
+from motif.core.records import Facet, Measurement
 from motif.core.testing.filling import fill
 from motif.core.workspace import Workspace
 
@@ -69,8 +69,14 @@ def test_a_refit_is_aligned_to_the_map_before(
     before, after = workspace.ledger.arrays(old), workspace.ledger.arrays(new)
     moved = after["moved"][np.isin(after["ids"], before["ids"])]
     assert np.isnan(after["moved"]).sum() == 12
-    assert np.median(moved) < 0.1
+    assert np.median(moved) < 0.06
     assert project(workspace, "lib").id == new.id
+    told = moves(workspace, new, count=5)
+    assert [one.moved for one in told] == sorted((one.moved for one in told), reverse=True)
+    assert all(one.moved > 0.05 and one.newcomers > 0 for one in told)
+    assert {len(one.why) > 10 for one in told} <= {True}
+    with pytest.raises(UnsuitableDataError, match="first of its kind"):
+        moves(workspace, old)
 
 
 def test_maps_form_a_tree_with_a_way_back(workspace: Workspace) -> None:
@@ -106,13 +112,83 @@ def test_placing_known_vectors_gives_their_coordinates(workspace: Workspace) -> 
     assert len(ids) == len(nothing.xy) == 0
 
 
-def test_a_map_of_other_features_refuses_to_place(
+def test_what_came_later_is_placed_on_the_old_map_whatever_else_came(
     workspace: Workspace, samples: Sequence[Measurement]
 ) -> None:
     made = project(workspace, "lib")
     fill(workspace, "lib", {"second": samples[90:93]})
-    with pytest.raises(UnsuitableDataError, match="motif project lib"):
-        place_new(workspace, made)
+    ids, first = place_new(workspace, made)
+    assert len(ids) == len(first.xy) == 3
+    fill(workspace, "lib", {"third": samples[93:]})
+    later, both = place_new(workspace, made)
+    rows = np.searchsorted(later, ids)
+    np.testing.assert_array_equal(both.xy[rows], first.xy)
+    np.testing.assert_array_equal(both.trust[rows], first.trust)
+    names = materials(workspace, made)
+    facets = workspace.facets([one.decode() for one in later])
+    xy = workspace.ledger.arrays(made)["xy"]
+    for one, place_ in zip(later, both.xy, strict=True):
+        nearest = np.linalg.norm(xy - place_, axis=1).argmin()
+        assert names[nearest] == facets[one.decode()]["material"]
+
+
+def test_an_old_map_takes_new_spectra_also_after_its_basis_was_replaced(
+    workspace: Workspace, samples: Sequence[Measurement]
+) -> None:
+    made = project(workspace, "lib", where='operator = "xu"')
+    renamed = [
+        Measurement(f"{one.key}b", "spectrum", one.title, one.data, one.facets) for one in samples
+    ]
+    fill(workspace, "lib", {"copies": renamed})
+    assert space_of(workspace, "lib").method != made.parameters["method"]
+    ids, placed = place_new(workspace, made)
+    assert len(ids) == 102
+    assert placed.trust.min() > 0
+    with pytest.raises(UnsuitableDataError, match="features of"):
+        place(workspace, made, np.zeros((1, 3), np.float32))
+
+
+def test_a_map_is_made_again_to_the_last_bit(
+    workspace: Workspace, samples: Sequence[Measurement]
+) -> None:
+    whole = project(workspace, "lib")
+    part = project(workspace, "lib", parent=whole.id, where='material != "BiVO4"', dims=3)
+    guided = project(workspace, "lib", by="material")
+    fill(workspace, "lib", {"second": samples[90:102]})
+    refit = project(workspace, "lib")
+    assert refit.parameters["aligned_to"] == whole.id
+    for made in (whole, part, guided, refit):
+        assert redo(workspace, made) == {"identical": True, "largest": 0.0}
+
+
+def test_a_facet_draws_its_values_together(
+    workspace: Workspace, samples: Sequence[Measurement]
+) -> None:
+    halves = [
+        Measurement(
+            one.key, "spectrum", one.title, one.data,
+            [*one.facets, Facet("side", ("left", "right")[number % 2], "test"),
+             Facet("dose", float(number), "test", "m")],
+        )
+        for number, one in enumerate(samples[:60:3])
+    ]  # fmt: skip
+    fill(workspace, "sides", {"a": halves})
+
+    def split(made: Derivation) -> float:
+        ids = [one.decode() for one in workspace.ledger.arrays(made)["ids"]]
+        side = np.array([workspace.facets([one])[one]["side"] for one in ids])
+        xy = workspace.ledger.arrays(made)["xy"]
+        apart = np.linalg.norm(xy[side == "left"].mean(0) - xy[side == "right"].mean(0))
+        return float(apart / xy.std())
+
+    free, guided = project(workspace, "sides"), project(workspace, "sides", by="side")
+    assert split(guided) > split(free) + 0.5
+    assert guided.parameters["by"] == "side"
+    assert project(workspace, "sides").id == free.id
+    numbers = project(workspace, "sides", by="dose")
+    assert workspace.ledger.arrays(numbers)["target"].max() == 9
+    with pytest.raises(ConfigError, match='tells "colour"'):
+        project(workspace, "sides", by="colour")
 
 
 def test_wrong_requests_are_refused(workspace: Workspace) -> None:
