@@ -44,7 +44,7 @@ class Column:
     def counts(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Measurements of each category among those of the mask."""
         if self.member is not None:
-            return np.count_nonzero(self.member[:, mask], axis=1).astype(np.int64)
+            return np.asarray(np.count_nonzero(self.member[:, mask], axis=1), np.int64)
         chosen = self.codes[mask & (self.codes >= 0)]
         return np.bincount(chosen, minlength=len(self.labels))
 

@@ -102,7 +102,7 @@ def _show_map(
         rows, lit = shown.rows[shown.chosen], shown.rows[shown.mask]
         part = rows if view.polygon else lit
         show_making(here, view, chosen, [table.ids[row] for row in part[part >= 0].tolist()])
-        show_selection(here, view, table, rows, lit)
+        show_selection(here, view, filtered, chosen, table, rows, lit)
     frame.status(
         f"map n={len(shown.placement)} shown={int(shown.mask.sum())} "
         f"selected={int(shown.chosen.sum())}"

@@ -9,13 +9,17 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from motif.core.catalog import Derivation
 from motif.core.errors import NotFoundError
 from motif.dashboard import state
 from motif.dashboard.captions import SHOWN, caption
+from motif.dashboard.export import Selection
 from motif.dashboard.facets import FacetTable
+from motif.dashboard.filters import Filtered
 from motif.dashboard.lab import Lab
 from motif.dashboard.links import link
 from motif.dashboard.parts import frame
+from motif.dashboard.parts.exporting import show_export
 from motif.dashboard.parts.gallery import Tile, show_gallery
 from motif.dashboard.parts.labelling import show_labelling
 from motif.dashboard.quantities import quantity
@@ -29,7 +33,13 @@ GALLERY = "selection-gallery"
 
 
 def show_selection(
-    here: Lab, view: View, table: FacetTable, chosen: NDArray[np.intp], lit: NDArray[np.intp]
+    here: Lab,
+    view: View,
+    filtered: Filtered,
+    made: Derivation,
+    table: FacetTable,
+    chosen: NDArray[np.intp],
+    lit: NDArray[np.intp],
 ) -> None:
     """Draw the rail beside the map for table rows inside the lasso, else for all that pass."""
     if view.id:
@@ -46,8 +56,13 @@ def show_selection(
         frame.quiet("No measurement passes here; widen the filter or the lasso.")
         return
     frame.quiet(summary(table, rows))
-    if view.polygon or view.filtered:
-        show_labelling(view.collection, [table.ids[row] for row in rows.tolist()])
+    with st.container(horizontal=True, key="selection-actions"):
+        if view.polygon or view.filtered:
+            show_labelling(view.collection, [table.ids[row] for row in rows.tolist()])
+        # The question alone names the rows unless a lasso, a legend or a part of a map cuts them.
+        exact = len(rows) == int(filtered.mask.sum()) and not filtered.labelled
+        selection = Selection(view.collection, table, rows, made)
+        show_export(here, selection, filtered.question, exact=exact)
     if not view.polygon and not view.id:
         frame.quiet("Draw a lasso to choose points; rest on one to see it, click it to open it.")
     with st.container(key="rail-short" if view.id else "rail"):
