@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from sklearn.manifold import trustworthiness
 
 from motif.analysis.projection import warm
+from motif.analysis.projection.alignment import Predecessor
 from motif.analysis.projection.layout import PRESETS, lay_out, neighbours, normalised, reduce
 from motif.analysis.projection.placing import Placer
-from motif.analysis.projection.quality import map_neighbours, trust
+from motif.analysis.projection.quality import map_neighbours, quality, trust
 from motif.analysis.search import Index
 
 pytestmark = pytest.mark.benchmark
@@ -97,32 +98,111 @@ def test_filtered_top_50(case: tuple[Vectors, Vectors, float], report: Report) -
         assert ours[1] <= max(limit, baseline[1])
 
 
-def test_unplanned_indices_lose_neighbours(report: Report) -> None:
-    """Why the planner never asks a graph or cells under a filter."""
-    vectors = clustered(25_133, 512)
+def test_unplanned_indices_lose_neighbours(
+    case: tuple[Vectors, Vectors, float], report: Report
+) -> None:
+    """Why the planner never asks a graph or cells for their best guess under a filter."""
+    vectors, queries, _ = case
+    n, d = vectors.shape
+    exact = Index(vectors)
+    cells = faiss.index_factory(d, f"IVF{int(n**0.5) // 2},Flat")
+    cells.train(vectors[:50_000])
+    cells.add(vectors)
+    others: list[tuple[str, faiss.Index, Callable[..., object]]] = [
+        ("IVF nprobe 16", cells, lambda sel: faiss.SearchParametersIVF(nprobe=16, sel=sel))
+    ]
+    if n <= 100_000:  # a graph of a million takes many minutes to build
+        graph = faiss.IndexHNSWFlat(d, 32)
+        graph.add(vectors)
+        others.append(
+            ("HNSW ef 400", graph, lambda sel: faiss.SearchParametersHNSW(efSearch=400, sel=sel))
+        )
+    for selectivity in SELECTIVITIES:
+        chosen = np.random.default_rng(2).random(n) < selectivity
+        rows = np.flatnonzero(chosen)
+        bits = np.packbits(chosen, bitorder="little")
+        true = [exact.nearest(query, K, rows)[0] for query in queries]
+        for name, index, parameters in others:
+            asked = parameters(faiss.IDSelectorBitmap(bits))
+
+            def ask(
+                query: Vectors, index: faiss.Index = index, asked: object = asked
+            ) -> NDArray[np.int64]:
+                found: NDArray[np.int64] = index.search(query[None], K, params=asked)[1][0]
+                return found
+
+            hits = sum(
+                len(np.intersect1d(ask(query), best))
+                for query, best in zip(queries, true, strict=True)
+            )
+            median, p95 = timed(ask, queries)
+            report(
+                f"{name} of {n:,} x {d}, filter leaves {selectivity:.1%}",
+                recall=round(hits / sum(map(len, true)), 3),
+                median_ms=round(median, 2), p95_ms=round(p95, 2),
+            )  # fmt: skip
+
+
+def shapes(kind: str, n: int, d: int) -> Vectors:
+    """Data without clusters: a sheet of few dimensions with noise, or nothing but noise."""
+    rng = np.random.default_rng(0)
+    if kind == "noise":
+        return rng.standard_normal((n, d), dtype=np.float32)
+    axes = rng.standard_normal((12, d), dtype=np.float32)
+    vectors = rng.standard_normal((n, 12), dtype=np.float32) @ axes
+    vectors += 0.3 * rng.standard_normal(vectors.shape, dtype=np.float32)
+    return vectors
+
+
+@pytest.mark.parametrize("kind", ["sheet", "noise"])
+def test_data_without_clusters(kind: str, report: Report) -> None:
+    vectors = shapes(kind, 1_000_000, 128)
     rng = np.random.default_rng(1)
     queries = vectors[rng.integers(0, len(vectors), QUERIES)]
-    exact = Index(vectors)
-    graph = faiss.IndexHNSWFlat(512, 32)
-    graph.add(vectors)
-    cells = faiss.index_factory(512, "IVF128,Flat")
-    cells.train(vectors)
-    cells.add(vectors)
-    for selectivity in (1.0, 0.05, 0.001):
-        rows = np.flatnonzero(rng.random(len(vectors)) < selectivity)
-        wanted = min(K, len(rows))
-        selector = faiss.IDSelectorBatch(rows)
-        for name, found in (
-            ("HNSW ef 400", graph.search(
-                queries, K, params=faiss.SearchParametersHNSW(efSearch=400, sel=selector))[1]),
-            ("IVF128 nprobe 16", cells.search(
-                queries, K, params=faiss.SearchParametersIVF(nprobe=16, sel=selector))[1]),
-        ):  # fmt: skip
-            true = [exact.nearest(query, K, rows)[0] for query in queries]
-            recall = np.mean(
-                [len(np.intersect1d(a, b)) / wanted for a, b in zip(found, true, strict=True)]
-            )
-            report(f"{name}, filter leaves {selectivity:.1%}", recall=round(float(recall), 3))
+    queries = queries + 0.05 * rng.standard_normal(queries.shape, dtype=np.float32)
+    index = Index(vectors)
+    index.nearest(queries[0], K)
+    for selectivity in (1.0, 0.5, 0.05):
+        chosen = np.random.default_rng(2).random(len(vectors)) < selectivity
+        rows = None if selectivity == 1 else np.flatnonzero(chosen)
+
+        def planned(query: Vectors, rows: NDArray[np.int64] | None = rows) -> object:
+            return index.nearest(query, K, rows)
+
+        def exact(query: Vectors, rows: NDArray[np.int64] | None = rows) -> object:
+            return index.nearest(query, K, rows, "exact")
+
+        ours, baseline = timed(planned, queries), timed(exact, queries)
+        report(
+            f"top {K} of a {kind}, filter leaves {selectivity:.1%}",
+            route=index.plan(len(vectors) if rows is None else len(rows)),
+            median_ms=round(ours[0], 2), p95_ms=round(ours[1], 2), exact_ms=round(baseline[0], 2),
+        )  # fmt: skip
+        assert ours[1] <= max(40.0, 2 * baseline[1])
+
+
+def test_growth_and_memory(report: Report) -> None:
+    """Extending does not depend on what is there; the bytes of 2M tell those of 10M."""
+    vectors = clustered(2_000_000, 128)
+    started = time.process_time()
+    index = Index(vectors[:1_990_000])
+    query = vectors[3] + np.float32(0.01)
+    index.nearest(query, K)
+    built = time.process_time() - started
+    started = time.perf_counter()
+    longer = index.extended(vectors)
+    extended = time.perf_counter() - started
+    ours = timed(lambda one: longer.nearest(one, K), vectors[:QUERIES])
+    codes = longer._bytes()
+    held = codes.size + 8 + 4 + 8 / len(vectors) * len(codes.aside)
+    report(
+        "growing 1,990,000 by 10,000", built_cpu_s=round(built, 1),
+        extended_ms=round(1e3 * extended, 1), median_ms=round(ours[0], 2), p95_ms=round(ours[1], 2),
+        bytes_a_row_in_memory=round(held, 1), bytes_a_row_on_disk=128 * 4 + 32,
+        gib_at_10M=round(1e7 * (held + 128 * 4 + 32) / 2**30, 1),
+    )  # fmt: skip
+    assert 1e7 * (held + 128 * 4 + 32 + 16) / 2**30 < 24
+    assert extended < built / 10
 
 
 def processor_seconds(work: Callable[[], Vectors]) -> tuple[Vectors, float]:
@@ -160,6 +240,38 @@ def test_map_against_umap_default(n: int, limit: float, report: Report) -> None:
         figures["times_faster"] = round(baseline / seconds, 1)
     report(f"map of {n:,} x 512", **figures)
     assert seconds <= limit
+
+
+@pytest.mark.parametrize("newcomers", [50, 500])
+def test_a_refit_stays_put(newcomers: int, report: Report) -> None:
+    n, k = 5_000, 15
+    vectors = clustered(n + newcomers, 512)
+    warm()
+    first, every = reduce(vectors[:n]), reduce(vectors)
+    old = lay_out(first.points, neighbours(first.points, 46), PRESETS["fast"], seed=42)
+    near = neighbours(every.points, 46)
+    before = Predecessor("before", np.arange(n), old)
+
+    def refit() -> Vectors:
+        start = before.start(near[0], 42)
+        laid = lay_out(every.points, near, PRESETS["fast"], seed=42, start=start)
+        return before.settled(before.aligned(laid)[0], near[0][:, 1 : k + 1])[0]
+
+    ours, seconds = processor_seconds(refit)
+    afresh = lay_out(every.points, near, PRESETS["fast"], seed=42)
+    turned, loose = before.aligned(afresh)
+    extent = float(np.ptp(old, axis=0).max())
+    moved = np.linalg.norm(ours[:n] - old, axis=1) / extent
+    own = quality(normalised(vectors), ours, near[0], k, 0)
+    free = quality(normalised(vectors), turned, near[0], k, 0)
+    report(
+        f"refit of {n:,} with {newcomers} new", cpu_s=round(seconds, 1),
+        median_moved=round(float(np.median(moved)), 4), p95=round(float(np.quantile(moved, 0.95)), 4),
+        afresh_moved=round(float(np.nanmedian(loose)), 4),
+        trustworthiness=own["trustworthiness"], afresh_trustworthiness=free["trustworthiness"],
+    )  # fmt: skip
+    assert np.median(moved) <= 0.02
+    assert own["trustworthiness"] >= free["trustworthiness"] - 0.03
 
 
 def test_placing_100_points(report: Report) -> None:

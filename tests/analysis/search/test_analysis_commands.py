@@ -56,6 +56,25 @@ def test_search_prints_a_table_for_people(
     assert "loosen the filter" in nothing
 
 
+def test_search_tells_what_hits_share_and_what_may_confound_them(
+    workspace: Workspace, library: list[MeasurementRow]
+) -> None:
+    one = library[0].id
+    out = run(workspace, "search", "lib", "--id", one, "-k", "8", "--json")
+    document = json.loads(out)
+    assert set(document) == {"results", "facets_of_answer", "alarm"}
+    told = document["alarm"]
+    assert (told["hits"], told["pool"], told["confounded"]) == (8, 59, False)
+    assert {each["name"] for each in told["confounders"]} == {"operator"}
+    options = ("--different", "operator", "--not-same", "record", "--diverse", "0.5")
+    apart = json.loads(run(workspace, "search", "lib", "--id", one, "--json", *options))["results"]
+    operator = workspace.facets([one])[one]["operator"]
+    assert operator not in {hit["facets"]["operator"] for hit in apart}
+    assert library[0].record_id not in {hit["record"] for hit in apart}
+    with pytest.raises(ConfigError, match="nothing pictures may differ in"):
+        run(workspace, "search", "lib", "--id", one, "--up-to", "colour")
+
+
 def test_a_weight_is_a_part_and_a_number(
     workspace: Workspace, library: list[MeasurementRow]
 ) -> None:

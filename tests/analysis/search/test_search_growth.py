@@ -126,7 +126,7 @@ def test_a_basis_of_spectra_stays_until_most_are_new(
     assert len(after.ids) == 70
     add("many", 50)
     assert space_of(workspace, "lib").method != before.method
-    assert space_of(workspace, "lib", basis=before.method).method == before.method
+    assert space_of(workspace, "lib", method=before.method).method == before.method
     assert len(workspace.ledger.all(STAGE, "lib")) == 2
 
 
