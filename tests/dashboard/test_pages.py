@@ -45,7 +45,7 @@ def set_status(app: AppTest) -> dict[str, int]:
     return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", status(app))}
 
 
-PAGES = ("overview", "map", "search", "composition", "jobs", "measurement")
+PAGES = ("overview", "map", "search", "composition", "jobs", "measurement", "compare")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -183,3 +183,14 @@ def test_a_label_put_on_from_the_page_is_seen_there(here: Lab) -> None:
     assert "worn tip" in html(app)
     found = set_status(open_page("map", View(collection="pfm", facets={"label": ("worn tip",)})))
     assert found["shown"] == 1
+
+
+def test_measurements_are_compared_side_by_side(here: Lab) -> None:
+    images = tuple(row.id for row in here.workspace.select("pfm")[:3])
+    app = open_page("compare", View(like=images, channel="Height"))
+    assert status(app) == "compare images=3 spectra=0"
+    assert html(app).count("<figure") == 3
+    spectra = tuple(row.id for row in here.workspace.select("library")[:2])
+    assert status(open_page("compare", View(like=spectra))) == "compare images=0 spectra=2"
+    gone = open_page("compare", View(like=(images[0], "0" * 32)))
+    assert status(gone) == "compare none"

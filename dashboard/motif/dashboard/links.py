@@ -9,7 +9,9 @@ import streamlit as st
 
 from motif.dashboard.view import View
 
-PageName: TypeAlias = Literal["overview", "map", "search", "composition", "jobs", "measurement"]
+PageName: TypeAlias = Literal[
+    "overview", "map", "search", "composition", "jobs", "measurement", "compare"
+]
 
 _pages: dict[PageName, Any] = {}
 

@@ -15,7 +15,7 @@ Polygon: TypeAlias = tuple[tuple[float, float], ...]
 
 FACET_PREFIX = "f."
 MAX_CORNERS = 200
-PLAIN = ("collection", "map", "colour", "where", "id", "scale", "k", "roi", "weights")
+PLAIN = ("collection", "map", "colour", "where", "id", "scale", "k", "roi", "weights", "channel")
 """Parameters that hold one text each."""
 
 LISTS = ("like", "unlike")
@@ -41,6 +41,7 @@ class View:
         k: how many results are wanted, as text.
         roi: region of the measurement asked with, ``x,y,width,height`` in pixels.
         weights: of feature parts, ``texture:2;scale:0``.
+        channel: shown, by name or place.
         like, unlike: further measurements a search asks with, and those it keeps away from.
     """
 
@@ -53,6 +54,7 @@ class View:
     k: str = ""
     roi: str = ""
     weights: str = ""
+    channel: str = ""
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from motif.core.errors import MotifError
 from motif.dashboard import links
-from motif.dashboard.pages import composition, jobs, maps, measurement, overview, search
+from motif.dashboard.pages import compare, composition, jobs, maps, measurement, overview, search
 from motif.dashboard.parts import frame
 
 st.set_page_config(
@@ -21,17 +21,23 @@ SEARCH = st.Page(search.show, title="Search", icon=":material/image_search:", ur
 COMPOSITION = st.Page(
     composition.show, title="Composition", icon=":material/change_history:", url_path="composition"
 )
+COMPARE = st.Page(
+    compare.show, title="Compare", icon=":material/compare:", url_path="compare",
+    visibility="hidden",
+)  # fmt: skip
 JOBS = st.Page(jobs.show, title="Jobs", icon=":material/schedule:", url_path="jobs")
 MEASUREMENT = st.Page(
     measurement.show, title="Measurement", icon=":material/image:", url_path="measurement",
     visibility="hidden",
 )  # fmt: skip
 
-page = st.navigation([OVERVIEW, MAP, SEARCH, COMPOSITION, JOBS, MEASUREMENT], position="hidden")
+page = st.navigation(
+    [OVERVIEW, MAP, SEARCH, COMPOSITION, JOBS, MEASUREMENT, COMPARE], position="hidden"
+)
 links.register(
     {
         "overview": OVERVIEW, "map": MAP, "search": SEARCH, "composition": COMPOSITION,
-        "jobs": JOBS, "measurement": MEASUREMENT,
+        "jobs": JOBS, "measurement": MEASUREMENT, "compare": COMPARE,
     }
 )  # fmt: skip
 frame.navigation(

@@ -18,6 +18,7 @@ from motif.dashboard.links import link
 from motif.dashboard.parts import frame, measurement
 from motif.dashboard.parts.gallery import Tile, show_gallery
 from motif.dashboard.parts.region import show_region, to_pixels, to_shares
+from motif.dashboard.parts.selection import FEWEST, MOST
 from motif.dashboard.picture import SIZES
 from motif.dashboard.thumbnails import thumbnail_url
 from motif.dashboard.view import View
@@ -79,6 +80,9 @@ def _show_several(here: Lab, view: View) -> None:
     asked = tuple(dict.fromkeys((*([view.id] if view.id else []), *view.like)))
     frame.subheading(f"Like these {len(asked)}", "click one to take it out")
     _gallery(here, asked, ASKED)
+    if FEWEST <= len(asked) <= MOST:
+        those = replace(view.carried(), like=asked)
+        link("compare", those, "Compare them", ":material/compare:")
     st.button("Another", type="tertiary", key="another", on_click=forget_question)
 
 

@@ -31,6 +31,9 @@ PAGE = 60
 
 GALLERY = "selection-gallery"
 
+FEWEST, MOST = 2, 6
+"""Measurements that are seen side by side."""
+
 
 def show_selection(
     here: Lab,
@@ -62,6 +65,9 @@ def show_selection(
         # The question alone names the rows unless a lasso, a legend or a part of a map cuts them.
         exact = len(rows) == int(filtered.mask.sum()) and not filtered.labelled
         selection = Selection(view.collection, table, rows, made)
+        if view.polygon and FEWEST <= len(rows) <= MOST:
+            those = replace(view.carried(), like=tuple(selection.ids))
+            link("compare", those, "Compare", ":material/compare:")
         show_export(here, selection, filtered.question, exact=exact)
     if not view.polygon and not view.id:
         frame.quiet("Draw a lasso to choose points; rest on one to see it, click it to open it.")
