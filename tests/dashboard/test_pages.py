@@ -194,3 +194,15 @@ def test_measurements_are_compared_side_by_side(here: Lab) -> None:
     assert status(open_page("compare", View(like=spectra))) == "compare images=0 spectra=2"
     gone = open_page("compare", View(like=(images[0], "0" * 32)))
     assert status(gone) == "compare none"
+
+
+def test_a_saved_filter_is_used_again(here: Lab) -> None:
+    app = open_page("map", View(collection="pfm", facets={"material": ("PbTiO3",)}))
+    shown = set_status(app)["shown"]
+    app.text_input(key="saved-name").set_value("lead")
+    next(one for one in app.button if one.label == "Save").click().run()
+    assert not app.exception
+    again = open_page("map", View(collection="pfm"))
+    assert set_status(again)["shown"] == 60
+    again.button(key="use-saved").click().run()
+    assert set_status(again)["shown"] == shown

@@ -15,6 +15,7 @@ from motif.dashboard.facets import FacetTable
 from motif.dashboard.filters import Filtered
 from motif.dashboard.lab import Lab
 from motif.dashboard.parts.facets import chosen_values, show_facets
+from motif.dashboard.parts.saving import show_saved
 from motif.dashboard.quantities import quantity
 from motif.dashboard.view import View
 
@@ -35,6 +36,7 @@ def show_filter(lab: Lab, view: View, table: FacetTable) -> Filtered:
         )  # fmt: skip
         if filtered.error is not None:
             _show_mistake(filtered.error)
+        show_saved(lab, view)
         show_facets(
             table, filtered, view.facets, key=panel, on_change=lambda: _on_facet(panel, table)
         )
