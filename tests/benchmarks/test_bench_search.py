@@ -266,7 +266,8 @@ def test_a_refit_stays_put(newcomers: int, report: Report) -> None:
     free = quality(normalised(vectors), turned, near[0], k, 0)
     report(
         f"refit of {n:,} with {newcomers} new", cpu_s=round(seconds, 1),
-        median_moved=round(float(np.median(moved)), 4), p95=round(float(np.quantile(moved, 0.95)), 4),
+        median_moved=round(float(np.median(moved)), 4),
+        p95_moved=round(float(np.quantile(moved, 0.95)), 4),
         afresh_moved=round(float(np.nanmedian(loose)), 4),
         trustworthiness=own["trustworthiness"], afresh_trustworthiness=free["trustworthiness"],
     )  # fmt: skip

@@ -80,7 +80,8 @@ class Codes:
         )
         self.aside: Rows = np.concatenate([np.empty(0, np.int64), *aside])
         """Rows to compare exactly whatever their bytes say, ascending."""
-        self._pool = ThreadPoolExecutor(THREADS, initializer=_alone) if THREADS > 1 else None
+        # Also a single scan runs here: FAISS's own threads wait for each other by spinning.
+        self._pool = ThreadPoolExecutor(THREADS, initializer=_alone)
 
     def __len__(self) -> int:
         return self._count
@@ -192,21 +193,27 @@ class Question:
         """About the `wanted` nearest rows of the nearest cells that hold `rows` of the chosen."""
         held = np.cumsum(self._codes._sizes[self._order]) * self._share
         cells = self._order[: int(np.searchsorted(held, rows)) + 1]
-        return self._codes.top(self._code, cells, wanted, self._selector)
+        codes = self._codes
+        return codes._pool.submit(codes.top, self._code, cells, wanted, self._selector).result()
+
+    def reaching(self, distance: float) -> int:
+        """About how many of the chosen rows lie in cells that reach within `distance`."""
+        return int(self._codes._sizes[self._reach <= distance].sum() * self._share)
 
     def within(self, distance: float) -> Rows:
         """Every chosen row that may lie within `distance`, and maybe others."""
-        limit = ((distance + self._lost) / self._codes.step) ** 2 * (1 + ROUNDING) + 1
+        limit = float(((distance + self._lost) / self._codes.step) ** 2 * (1 + ROUNDING) + 1)
         cells = self._order[self._reach[self._order] <= distance]
 
-        def scan(part: NDArray[np.int64]) -> Rows:
-            return self._codes.reached(self._code, part, limit, self._selector)
-
-        pool = self._codes._pool
-        if pool is None or self._codes._sizes[cells].sum() < WORTH_THREADS:
-            return scan(cells)
-        parts = [cells[start::THREADS] for start in range(THREADS)]
-        return np.concatenate(list(pool.map(scan, parts)))
+        codes = self._codes
+        count = THREADS if codes._sizes[cells].sum() >= WORTH_THREADS else 1
+        scans = [
+            codes._pool.submit(
+                codes.reached, self._code, cells[start::count], limit, self._selector
+            )
+            for start in range(count)
+        ]
+        return np.concatenate([scan.result() for scan in scans])
 
 
 def _parameters(cells: int, chosen: Bitmap | None) -> faiss.SearchParametersIVF:

@@ -27,11 +27,16 @@ Answer: TypeAlias = tuple[Rows, NDArray[np.float64]]
 GATHER_NS = 0.6
 EXACT_NS = 0.2
 QUANTISED_NS, SELECTOR_NS = 0.05, 2.0
-QUANTISE_FROM = 32_000_000
+CANDIDATE_NS = 1.2
+QUESTION_NS = 600_000
+"""What asking the bytes costs however few there are."""
+QUANTISE_FROM = 4_000_000
 """Components from which bytes are worth the time (5 ns each) and memory they take."""
 
 WIDEN = 4
 """Rows compared exactly for every neighbour wanted, to know how far away the last may lie."""
+MANY = 100_000
+"""Rows in reach from which it pays to look twice for how far to look."""
 ENOUGH = 20
 """Rows for every neighbour wanted that the cells looked into first should hold."""
 LOOSE = 16
@@ -105,8 +110,8 @@ class Index:
             costs["gather"] = chosen * d * GATHER_NS
         if n * d >= QUANTISE_FROM:
             size, share = (d, 0.0) if self._codes is None else (self._codes.size, self._codes.share)
-            each = size * QUANTISED_NS + share * d * GATHER_NS
-            costs["quantised"] = chosen * each + n * SELECTOR_NS * (chosen < n)
+            each = size * QUANTISED_NS + share * d * CANDIDATE_NS
+            costs["quantised"] = chosen * each + n * SELECTOR_NS * (chosen < n) + QUESTION_NS
         return min(costs, key=lambda route: costs[route])
 
     def _lengths(self, start: int) -> Vectors:
@@ -141,14 +146,18 @@ class Index:
         """The k nearest, or None where too few are near to tell where to stop."""
         codes = self._bytes()
         asked = codes.question(query, rows)
-        exactly = self._unscanned(codes, rows)
+        exactly = self._screened(query, k, self._unscanned(codes, rows))
         near = asked.nearby(WIDEN * k, ENOUGH * k)
         best = self._ranked(query, k, np.union1d(near, exactly))[1]
         if len(best) < k:
             return None
+        many = asked.reaching(float(best[-1]))
+        if many > MANY:  # a look at more of them spares comparing most
+            near = asked.nearby(WIDEN * k, many // 16)
+            best = self._ranked(query, k, np.union1d(near, exactly))[1]
         candidates = asked.within(float(best[-1]) * (1 + ROUNDING))
-        candidates = np.concatenate([candidates, exactly])
-        return self._ranked(query, k, np.unique(self._screened(query, k, candidates)))
+        candidates = np.concatenate([self._screened(query, k, candidates), exactly])
+        return self._ranked(query, k, np.unique(candidates))
 
     def _screened(self, query: Vectors, k: int, candidates: Rows) -> Rows:
         """Those of many candidates that are among the k nearest up to rounding."""
