@@ -124,7 +124,7 @@ def publish(lab: Workspace, place: Target, result: Result) -> Published:
 
 def test_inputs_come_before_what_was_made_of_them(lab: Workspace, place: Target) -> None:
     member = derive(lab, "ensemble-member", measured(lab)[:2], seed=1)
-    gradients = derive(lab, "gradients", [member.id])
+    gradients = derive(lab, "averages", [member.id])
     flat = publish(lab, place, gradients)
     assert (flat.depends_on, flat.inputs) == (2, [])
     done = publishing.publish(lab, gradients, place, with_inputs=True)
