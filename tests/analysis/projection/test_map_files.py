@@ -14,8 +14,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from motif.analysis import commands
+from motif.analysis.map_commands import app as maps
 from motif.analysis.projection import annotate, cards, export, name_of, note_of, project, rename
-from motif.analysis.projection.commands import app as maps
 from motif.analysis.projection.notes import map_of
 from motif.core.errors import ConfigError, MotifError, NotFoundError, UnsuitableDataError
 from motif.core.records import Facet, Measurement

@@ -94,7 +94,10 @@ def test_project_prints_what_it_made(workspace: Workspace, library: list[Measure
 
 def test_importing_the_commands_loads_nothing_heavy() -> None:
     heavy = {"torch", "faiss", "umap", "sklearn", "xarray", "zarr", "sqlalchemy", "scipy", "numpy"}
-    code = f"import sys, motif.analysis.commands; sys.exit(str({heavy} & set(sys.modules)))"
+    code = (
+        "import sys, motif.analysis.commands, motif.analysis.map_commands; "
+        f"sys.exit(str({heavy} & set(sys.modules)))"
+    )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
