@@ -174,6 +174,22 @@ def test_the_jobs_page_offers_what_can_be_done_with_a_file_in_quarantine(here: L
     assert "not in motif.toml any more" in html(app)
 
 
+def test_nothing_can_be_changed_where_nobody_signs_in(
+    here: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from motif.dashboard.rights import READ_ONLY
+
+    (row, *_) = here.workspace.select("pfm")
+    pages = {"jobs": View(), "map": View(where="has operator"), "measurement": View(id=row.id)}
+    harmless = {"clear-filter", "use-saved", "close-one"}
+    acting = {name: {b.key for b in open_page(name, v).button} for name, v in pages.items()}
+    assert "held-release" in acting["jobs"]
+    monkeypatch.setenv(READ_ONLY, "1")
+    for name, view in pages.items():
+        buttons = [b for b in open_page(name, view).button if not b.disabled]
+        assert {button.key for button in buttons} <= harmless, name
+
+
 def test_a_label_put_on_from_the_page_is_seen_there(here: Lab) -> None:
     identity = here.workspace.select("pfm")[7].id
     app = open_page("measurement", View(id=identity))

@@ -12,7 +12,11 @@ from motif.core.cli import JsonOption, WorkspaceOption, emit
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the dashboard.")]
 HostOption = Annotated[str | None, typer.Option(help="Address the dashboard listens on.")]
 PublicOption = Annotated[
-    bool, typer.Option("--public", help="Let others on the network reach it: nobody signs in.")
+    bool,
+    typer.Option(
+        "--public",
+        help="Let others on the network look: nobody signs in, so nothing can be changed there.",
+    ),
 ]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from motif.core.errors import ConfigError, MotifError
+from motif.dashboard.rights import READ_ONLY
 
 SCRIPT = Path(__file__).parent / "pages" / "router.py"
 
@@ -63,7 +64,7 @@ def check_host(host: str, public: bool) -> None:
     if not public and not is_loopback(host):
         raise ConfigError(
             f"The dashboard has no sign-in, and at {host} anyone on the network could open it; "
-            "bind it to 127.0.0.1, or say --public if that is meant."
+            "bind it to 127.0.0.1, or say --public to let them look without changing anything."
         )
 
 
@@ -105,6 +106,8 @@ def serve(
     check_port(host, port)
     with Workspace.open(root) as workspace:
         os.environ["MOTIF_WORKSPACE"] = str(workspace.root)
+    if public:
+        os.environ[READ_ONLY] = "1"
     hosts = [] if public else sorted({"localhost", "127.0.0.1", "::1", host})
 
     from motif.dashboard.app import build

@@ -18,6 +18,7 @@ from motif.dashboard.lab import lab
 from motif.dashboard.parts import frame
 from motif.dashboard.parts.held import show_errands, show_quarantine
 from motif.dashboard.quantities import ago, count, duration, moment
+from motif.dashboard.rights import may_change
 
 REFRESH_SECONDS = 5
 LIMIT = 100
@@ -132,6 +133,8 @@ def _show_run(workspace: Workspace, run: Run) -> None:
     if lines:
         tall = lines.count("\n") > 9
         st.code(lines, language=None, height=240 if tall else "content", wrap_lines=True)
+    if not may_change():
+        return
     if run.state in ("failed", "lost") and run.job in workspace.config.jobs:
         st.button(
             "Run it again", key=f"again-{run.id}", icon=":material/replay:",
@@ -179,7 +182,7 @@ def _show_schedules(workspace: Workspace, running: frozenset[str]) -> None:
             )  # fmt: skip
             st.button(
                 "Start", key=f"start-{name}", icon=":material/play_arrow:",
-                disabled=name in running, on_click=lab().errands.start,
+                disabled=name in running or not may_change(), on_click=lab().errands.start,
                 args=("jobs", "run", name),
             )  # fmt: skip
 

@@ -13,6 +13,7 @@ from motif.dashboard.errands import Errand
 from motif.dashboard.lab import lab
 from motif.dashboard.parts import frame
 from motif.dashboard.quantities import ago, duration
+from motif.dashboard.rights import may_change
 from motif.ingest.quarantine import release
 
 LISTED = 200
@@ -58,6 +59,8 @@ def show_quarantine(held: Sequence[Quarantined]) -> None:
 
 
 def _show_choice(held: Sequence[Quarantined]) -> None:
+    if not may_change():
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         place = st.selectbox(
             "File", range(len(held)), key="held-file", width=420,

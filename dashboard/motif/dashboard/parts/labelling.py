@@ -13,6 +13,7 @@ from motif.dashboard import labels
 from motif.dashboard.lab import Lab, lab
 from motif.dashboard.parts import frame
 from motif.dashboard.quantities import ago, count
+from motif.dashboard.rights import may_change
 
 Act: TypeAlias = Callable[[Workspace, str, Sequence[str], str], None]
 
@@ -21,6 +22,8 @@ REFUSED = "label-refused"
 
 def show_labelling(collection: str, ids: Sequence[str]) -> None:
     """A menu that labels `ids` or writes a note on them."""
+    if not may_change():
+        return
     with st.popover("Label", icon=":material/label:"):
         if st.session_state.get(REFUSED):
             frame.refusal(st.session_state.pop(REFUSED))

@@ -11,6 +11,7 @@ from motif.dashboard import atlas, state
 from motif.dashboard.lab import Lab, lab
 from motif.dashboard.parts import frame
 from motif.dashboard.quantities import count, duration
+from motif.dashboard.rights import may_change
 from motif.dashboard.view import View
 
 FEWEST = 3
@@ -32,7 +33,7 @@ def show_making(here: Lab, view: View, parent: Derivation, ids: Sequence[str]) -
     """A button that asks for a map of `ids`, or how far the one asked for is."""
     if st.session_state.get(TASK):
         _follow()
-    elif FEWEST <= len(ids) < int(parent.summary.get("count", len(ids) + 1)):
+    elif may_change() and FEWEST <= len(ids) < int(parent.summary.get("count", len(ids) + 1)):
         st.button(
             f"New map of these {len(ids):,}", key="new-map", icon=":material/add_chart:",
             on_click=_ask, args=(here, view, parent, list(ids)),

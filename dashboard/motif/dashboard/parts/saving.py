@@ -8,6 +8,7 @@ from motif.core.errors import MotifError
 from motif.dashboard import state
 from motif.dashboard.lab import Lab, lab
 from motif.dashboard.parts import frame
+from motif.dashboard.rights import may_change
 from motif.dashboard.saved import LONGEST, Saved
 from motif.dashboard.view import View
 
@@ -19,7 +20,7 @@ REFUSED = "saved-refused"
 def show_saved(here: Lab, view: View) -> None:
     """A menu in the sidebar, there when a filter is saved or can be."""
     names = list(Saved(here.workspace.root).all())
-    if not names and not view.filtered:
+    if not names and not (view.filtered and may_change()):
         return
     with st.popover("Saved filters", icon=":material/bookmark:", width="stretch"):
         if st.session_state.get(REFUSED):
@@ -28,8 +29,9 @@ def show_saved(here: Lab, view: View) -> None:
             st.selectbox("Saved", names, key=CHOSEN)
             with st.container(horizontal=True):
                 st.button("Use it", key="use-saved", on_click=_use)
-                st.button("Forget it", key="forget-saved", type="tertiary", on_click=_forget)
-        if view.filtered:
+                if may_change():
+                    st.button("Forget it", key="forget-saved", type="tertiary", on_click=_forget)
+        if view.filtered and may_change():
             with st.form("save-filter", border=False, clear_on_submit=True):
                 st.text_input("Save the present filter as", key=NAME, max_chars=LONGEST)
                 st.form_submit_button("Save", on_click=_save, args=(view,))
