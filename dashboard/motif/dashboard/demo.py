@@ -97,7 +97,13 @@ class Demo:
             recording(workspace, "demo", ["demo"]) as (counts, _),
         ):
             document = self._analyse(workspace)
-            counts.update(document)
+            counts.update(
+                records=document["records"],
+                quarantined=document["quarantined"],
+                networks=document["composition"]["members"],
+                features=document["embedding"]["count"],
+                mapped=document["projection"]["count"],
+            )
         return document
 
     def _analyse(self, workspace: Workspace) -> dict[str, Any]:
