@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text, delete, insert, select
+from sqlalchemy.schema import CreateTable
 
 from motif.core.catalog import Catalog, Quarantined
 from motif.core.records import Asset
@@ -34,7 +35,8 @@ class Failures:
     def __init__(self, catalog: Catalog, source: str) -> None:
         self._engine = catalog.engine
         self._source = source
-        _TABLE.create(self._engine, checkfirst=True)
+        with self._engine.begin() as connection:
+            connection.execute(CreateTable(_TABLE, if_not_exists=True))
 
     def add(self, assets: Sequence[Asset]) -> dict[str, int]:
         """Count a failed run of each; those that have failed `LIMIT` runs, with their number."""
