@@ -6,6 +6,15 @@ from motif.core.config import load_config
 from motif.core.errors import ConfigError
 
 
+SIGN_IN = """
+[dashboard.sign_in]
+issuer = "https://login.example.org/"
+client_id = "motif"
+url = "http://localhost:8501"
+editors = ["ada@example.org"]
+"""
+
+
 def config(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "motif.toml"
     path.write_text(text)
@@ -32,6 +41,10 @@ def test_a_source_keeps_the_keys_of_its_kind(tmp_path: Path) -> None:
         ("[sources.'../up']\nkind='folder'\ninto='a'", "must start with a letter"),
         ("[facets.t]\npath='growth.temperature'", "facets.t.path"),
         ("[dashboard]\nport=99999", "dashboard.port"),
+        (SIGN_IN + "veiwers = []", 'did you mean "dashboard.sign_in.viewers"?'),
+        (SIGN_IN.replace("https://login", "http://login"), "use https"),
+        (SIGN_IN.replace("https://login.example.org", "login"), "dashboard.sign_in.issuer"),
+        (SIGN_IN.replace("editors", "#"), "nobody could sign in"),
         ("sources = ", "is not valid TOML"),
     ],
 )
@@ -47,3 +60,10 @@ def test_the_environment_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     loaded = load_config(config(tmp_path, "[compute]\nworkers = 3\n"))
     assert loaded.compute.scheduler == "tcp://somewhere:8786"
     assert loaded.compute.workers == 3
+
+
+def test_a_sign_in_is_declared(tmp_path: Path) -> None:
+    loaded = load_config(config(tmp_path, SIGN_IN)).dashboard.sign_in
+    assert loaded is not None
+    assert loaded.issuer == "https://login.example.org"
+    assert loaded.editors == ["ada@example.org"]

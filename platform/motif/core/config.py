@@ -6,10 +6,19 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self, get_args
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -95,9 +104,57 @@ class PrivacyConfig(Strict):
     """What facets show of people: their names, one pseudonym each, or nothing."""
 
 
+class SignInConfig(Strict):
+    """``[dashboard.sign_in]``: an OpenID Connect provider, and who may do what.
+
+    People are named by e-mail address (``*`` stands for any characters) or by a group that the
+    provider tells in a claim of its ID token. The client secret never stands here.
+    """
+
+    issuer: str
+    """Address of the provider, below which ``.well-known/openid-configuration`` lies."""
+    client_id: str = Field(min_length=1)
+    url: str
+    """Address at which browsers reach the dashboard; the provider sends them back to it."""
+    secret_file: str | None = None
+    """File with the client secret, readable by its owner alone; else the environment has it."""
+    editors: list[str] = []
+    viewers: list[str] = []
+    groups_claim: str = "groups"
+    editor_groups: list[str] = []
+    viewer_groups: list[str] = []
+
+    @field_validator("issuer", "url")
+    @classmethod
+    def _is_private(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if not parts.hostname or parts.scheme not in ("https", "http"):
+            raise ValueError("it is no address such as https://motif.example.org")
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ValueError("anyone on the way could read what is sent over http; use https")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Self:
+        if not (self.editors or self.viewers or self.editor_groups or self.viewer_groups):
+            raise ValueError("nobody could sign in; name editors, viewers or groups of them")
+        return self
+
+
 class DashboardConfig(Strict):
     host: str = "127.0.0.1"
     port: int = Field(default=8501, ge=0, le=65535)
+    sign_in: SignInConfig | None = None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Config(BaseSettings):
@@ -171,20 +228,17 @@ def _first_problem(error: ValidationError) -> str:
 
 def _siblings(place: list[str]) -> list[str]:
     model: type[BaseModel] = Config
-    tables: dict[str, type[BaseModel]] = {
-        "jobs": JobConfig,
-        "facets": FacetConfig,
-        "sources": SourceConfig,
-    }
-    if len(place) == 1:
-        return list(model.model_fields)
-    if place[0] in tables:
-        model = tables[place[0]]
-    else:
-        annotation = Config.model_fields[place[0]].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
+    for part in place[:-1]:
+        if part in model.model_fields:
+            model = _table_in(model.model_fields[part].annotation) or model
     return [".".join([*place[:-1], name]) for name in model.model_fields]
+
+
+def _table_in(annotation: Any) -> type[BaseModel] | None:
+    """The table a field holds: itself, one by name, or none at all."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _table_in(one))), None)
 
 
 def _unknown(key: str, known: list[str]) -> str:
