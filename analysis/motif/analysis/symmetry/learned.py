@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class SymmetryExtractor:
         self.fingerprint = content_id(
             self._analytic.fingerprint, weights.read_bytes(), str(VERSION), str(WEIGHT)
         )
-        self.parts = {
+        self.parts: Mapping[str, slice] = {
             name: slice(part.start + shift, part.stop + FEATURES)
             for (name, part), shift in zip(
                 self._analytic.parts.items(), (0, FEATURES, FEATURES), strict=True

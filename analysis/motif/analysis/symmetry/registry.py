@@ -1,0 +1,144 @@
+"""Which models there are to describe images with: installed ones, and those a workspace keeps.
+
+A workspace keeps a model as a folder ``models/NAME`` with its weights (safetensors) and its card
+(JSON). Which one ``motif embed`` takes when none is named is a result of the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from motif.core.config import NAME_PATTERN
+from motif.core.errors import ConfigError, NotFoundError
+from motif.core.plugins import extractor as installed_extractor
+
+if TYPE_CHECKING:
+    from motif.core.catalog import Derivation
+    from motif.core.contracts import Extractor
+    from motif.core.workspace import Workspace
+
+Kind: TypeAlias = Literal["installed", "trained"]
+
+DEFAULT = "symmetry"
+STAGE = "model-selection"
+FOLDER = "models"
+GROUP = "motif.extractors"
+WEIGHTS = "symmetry.safetensors"
+
+
+@dataclass(frozen=True)
+class Model:
+    """Something that turns images into features, by name."""
+
+    name: str
+    kind: Kind
+    weights: Path | None
+    """File of its weights; None where it has none or keeps them to itself."""
+    document: Mapping[str, Any]
+    """Its card as its maker wrote it."""
+
+
+def folder(workspace: Workspace) -> Path:
+    """Where a workspace keeps models."""
+    return workspace.root / FOLDER
+
+
+def models(workspace: Workspace) -> list[Model]:
+    """Every model `motif embed` can take here: installed ones, then the workspace's, by name."""
+    installed = [_installed(name) for name in sorted(entry_points(group=GROUP).names)]
+    places = sorted(folder(workspace).glob("*/*.safetensors"))
+    return [*installed, *(_kept(place) for place in places)]
+
+
+def model(workspace: Workspace, name: str) -> Model:
+    """The model of this name.
+
+    Raises:
+        NotFoundError: there is none; lists those there are.
+    """
+    known = {one.name: one for one in models(workspace)}
+    if name not in known:
+        raise NotFoundError(
+            f'There is no model "{name}"; there are {", ".join(known)}. '
+            "Add weights with motif models add."
+        )
+    return known[name]
+
+
+def extractor_of(workspace: Workspace, name: str) -> Extractor:
+    """The extractor of a model, with its weights loaded."""
+    found = model(workspace, name)
+    if found.kind == "installed":
+        return installed_extractor(name)
+    from motif.analysis.symmetry.learned import SHIPPED, SymmetryExtractor
+
+    return SymmetryExtractor(found.weights or SHIPPED)
+
+
+def new_folder(workspace: Workspace, name: str) -> Path:
+    """Folder of a model to be kept under `name`, not made yet.
+
+    Raises:
+        ConfigError: the name is taken, or no name.
+    """
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise ConfigError(
+            f'"{name}" cannot name a model; start with a letter and use letters, digits, _ and -.'
+        )
+    if name in {one.name for one in models(workspace)}:
+        raise ConfigError(f'There is a model "{name}" already; choose another name.')
+    return folder(workspace) / name
+
+
+def selected(workspace: Workspace) -> str:
+    """Name of the model that is used when none is named."""
+    chosen = selection(workspace)
+    return DEFAULT if chosen is None else str(chosen.parameters["model"])
+
+
+def selection(workspace: Workspace) -> Derivation | None:
+    """The last choice of a model; None where nobody chose."""
+    made = workspace.ledger.all(STAGE)
+    return made[-1] if made else None
+
+
+def select(workspace: Workspace, name: str) -> Model:
+    """Use a model from now on where none is named."""
+    found = model(workspace, name)
+    before = selection(workspace)
+    if selected(workspace) != name or before is None:
+        # Naming the choice before makes the same choice a new result when it comes back later.
+        parameters = {"model": name, "after": before.id if before else ""}
+        text = np.array([name.encode()])
+        workspace.ledger.record(STAGE, "", parameters, [], {"text": text}, {"model": name}, 0.0)
+    return found
+
+
+def _installed(name: str) -> Model:
+    from motif.analysis.symmetry.learned import SHIPPED, SymmetryExtractor
+
+    if name == SymmetryExtractor.name:
+        return Model(name, "installed", SHIPPED, _card(SHIPPED))
+    (point,) = entry_points(group=GROUP, name=name)
+    told = (point.load().__doc__ or "").strip().split("\n")[0].split(";")[0].rstrip(".")
+    return Model(name, "installed", None, {"what": told})
+
+
+def _kept(weights: Path) -> Model:
+    return Model(weights.parent.name, "trained", weights, _card(weights))
+
+
+def _card(weights: Path) -> Mapping[str, Any]:
+    try:
+        document = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
