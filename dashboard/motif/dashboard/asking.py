@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -55,15 +55,8 @@ def answers(
     where: str,
     k: int,
     weights: Mapping[str, float],
-    only: Collection[str] | None = None,
 ) -> list[Hit]:
-    """Hits of the question a view and an upload put together; kept until the data change.
-
-    `only` are the measurements that pass where `where` cannot tell: everything is ranked then.
-    """
-    if only is not None:
-        everything = answers(here, view, upload, where, len(here.table(view.collection)), weights)
-        return [hit for hit in everything if hit.id in only][:k]
+    """Hits of the question a view and an upload put together; kept until the data change."""
     asked = tuple(dict.fromkeys((*([view.id] if view.id else []), *view.like)))
     key = (
         "hits", here.version, view.collection, asked, view.unlike, view.roi,

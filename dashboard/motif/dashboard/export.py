@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motif.core.catalog import Derivation
-from motif.dashboard import labels
+from motif.core.remarks import NOTE, Remark, remarks_on
 from motif.dashboard.facets import Column, FacetTable
 from motif.dashboard.lab import Lab
 
@@ -55,13 +55,15 @@ def columns(here: Lab, chosen: Selection) -> dict[str, list[Any]]:
     for column in table.columns.values():
         name = f"{column.name} [{column.unit}]" if _has_unit(column) else column.name
         found[name] = [_value(column, row) for row in chosen.rows.tolist()]
-    notes = labels.notes_on(here.derivations(labels.STAGE, chosen.collection))
-    if any(one in notes for one in ids):
-        found["notes"] = [
-            "\n".join(f"{n.who}, {n.at}: {n.text}" for n in notes.get(one, [])) or None
-            for one in ids
-        ]
+    remarks = remarks_on(here.workspace.catalog, ids)
+    notes = ["\n".join(_told(one) for one in remarks.get(i, ()) if one.kind == NOTE) for i in ids]
+    if any(notes):
+        found["notes"] = [note or None for note in notes]
     return found
+
+
+def _told(note: Remark) -> str:
+    return f"{note.who}, {note.at}: {note.text}"
 
 
 def as_csv(here: Lab, chosen: Selection) -> bytes:

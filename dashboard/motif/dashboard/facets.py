@@ -113,6 +113,10 @@ def _column(name: str, found: core.Column) -> Column:
     if found.kind in ("date", "number"):
         kind: ColumnKind = "date" if found.kind == "date" else "number"
         return Column(name, kind, found.unit, (), np.full(n, MISSING, np.int32), found.values)
+    if found.groups is not None and found.codes is not None:
+        member = np.vstack([found.groups, np.zeros(len(found.labels), np.bool_)])[found.codes].T
+        first = np.where(member.any(axis=0), member.argmax(axis=0), MISSING).astype(np.int32)
+        return Column(name, "category", "", list(found.labels), first, np.full(n, np.nan), member)
     labels, codes = found.categories
     unit = FLAG if found.kind == "flag" and found.unit == FLAG else ""
     return Column(name, "category", unit, list(labels), codes, np.full(n, np.nan))

@@ -31,7 +31,6 @@ class Filtered:
         parts: facet -> (n,) mask of that facet's choice alone.
         typed: (n,) mask of the query text alone.
         question: the filter in the query language, as any command takes it.
-        labelled: whether labels filter too, which the query language does not know.
         error: why the query text was not understood; it then filters nothing.
     """
 
@@ -40,7 +39,6 @@ class Filtered:
     typed: Mask
     question: str
     error: QueryError | None
-    labelled: bool = False
 
     def without(self, facet: str) -> Mask:
         """What passes when one facet's own choice is set aside: the base of its counts."""
@@ -62,8 +60,7 @@ def apply(lab: Lab, view: View, table: FacetTable) -> Filtered:
         part = _chosen(column, values)
         if part is not None:
             parts[name] = part
-            if column.member is None:
-                clauses.append(_clause(column, values))
+            clauses.append(_clause(column, values))
     typed = np.ones(len(table), np.bool_)
     error = None
     if view.where.strip():
@@ -72,11 +69,10 @@ def apply(lab: Lab, view: View, table: FacetTable) -> Filtered:
             clauses.append(f"({view.where.strip()})" if clauses else view.where.strip())
         except QueryError as problem:
             error = problem
-    labelled = any(table.columns[name].member is not None for name in parts)
     mask = typed.copy()
     for part in parts.values():
         mask &= part
-    return Filtered(mask, parts, typed, " and ".join(clauses), error, labelled)
+    return Filtered(mask, parts, typed, " and ".join(clauses), error)
 
 
 def _typed(lab: Lab, view: View, table: FacetTable) -> Mask:

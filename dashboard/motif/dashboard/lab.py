@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from motif.core.catalog import Derivation
 from motif.core.errors import NotFoundError
 from motif.core.workspace import Workspace
-from motif.dashboard import labels
 from motif.dashboard.blobs import Blobs
 from motif.dashboard.errands import Errands
 from motif.dashboard.facets import FacetTable, table_of
@@ -71,10 +70,7 @@ class Lab:
         """Facets of a collection as they are now."""
         return self.keep(
             ("table", collection, self.version),
-            lambda: labels.labelled(
-                table_of(self.workspace.columns(collection)),
-                labels.labels_on(self.derivations(labels.STAGE, collection)),
-            ),
+            lambda: table_of(self.workspace.columns(collection)),
         )
 
     def derivations(self, stage: str, collection: str | None = None) -> list[Derivation]:

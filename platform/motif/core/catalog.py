@@ -53,23 +53,29 @@ class Catalog:
         self.engine = _engine(url)
 
     def create(self) -> None:
-        """Make the tables that are missing; those of another schema version are made anew.
+        """Make the tables; those of another schema version are made anew. One process at a time.
 
         Whoever opens the workspace next fills them from the store's journal.
         """
-        if self._version() not in (None, str(schema.VERSION)):
+        if self.is_made:
+            return
+        if self._version() is not None:
             self._forget()
         schema.metadata.create_all(self.engine)
         with self.engine.begin() as connection:
             fulltext.create(connection)
-            if self._version() is None:
-                connection.execute(
-                    insert(schema.state),
-                    [
-                        {"key": "schema", "value": str(schema.VERSION)},
-                        {"key": "made", "value": uuid4().hex},
-                    ],
-                )
+            connection.execute(
+                insert(schema.state),
+                [
+                    {"key": "schema", "value": str(schema.VERSION)},
+                    {"key": "made", "value": uuid4().hex},
+                ],
+            )
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the tables are there, of this schema version."""
+        return self._version() == str(schema.VERSION)
 
     def _version(self) -> str | None:
         if not inspect(self.engine).has_table(schema.state.name):
@@ -107,7 +113,7 @@ class Catalog:
     def condition(self, where: str) -> ColumnElement[bool]:
         """A filter as an SQL condition on rows of the measurements table."""
         search = fulltext.search_for(self.engine.dialect.name)
-        return self.query(where).where(schema.measurements, schema.facets, search)
+        return self.query(where).where(schema.measurements, schema.facets, search, schema.remarks)
 
     def facet_units(self) -> dict[str, str | None]:
         """Every facet there is: name -> SI unit of its numbers ("bool" for flags, None: text)."""

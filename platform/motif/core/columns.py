@@ -23,7 +23,7 @@ from motif.core.columns_query import Evaluation
 from motif.core.columns_read import one_moment, read_change
 from motif.core.columns_table import Column, Mask, Table
 from motif.core.errors import NotFoundError, UnsuitableDataError
-from motif.core.query import Query
+from motif.core.query import LABEL, Query
 
 __all__ = ["Column", "Columns", "Mask", "open_columns"]
 
@@ -84,11 +84,7 @@ class Columns:
 
     def counts(self, name: str, mask: Mask | None = None) -> dict[str, int]:
         """Value in words -> its measurements among those of the mask, the most frequent first."""
-        labels, codes = self.column(name).categories
-        chosen = codes if mask is None else codes[mask]
-        numbers = np.bincount(chosen + 1, minlength=len(labels) + 1)[1:]
-        order = np.argsort(-numbers, kind="stable")[: int((numbers > 0).sum())]
-        return {labels[code]: int(numbers[code]) for code in order.tolist()}
+        return self.column(name).counts(mask)
 
     def histogram(
         self, name: str, mask: Mask | None = None, bins: int | NDArray[np.float64] = 24
@@ -112,6 +108,8 @@ class Columns:
             return self._ids
         if name == "collection":
             return self._collection
+        if name == LABEL and name in self._table.facets:
+            return self._table.facets[name].grouped
         return self._table.own.get(name) or self._table.facets.get(name)
 
     @cached_property

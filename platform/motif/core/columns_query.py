@@ -30,6 +30,8 @@ from motif.core.query.values import DIGITS, Date, Flag, Number, Text, Value
 
 Phrase: TypeAlias = Callable[[str], Mask]
 _Table: TypeAlias = NDArray[np.bool_]
+_Test: TypeAlias = tuple[Operator, Value]
+_Join: TypeAlias = Callable[[NDArray[np.bool_], NDArray[np.bool_]], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,9 @@ class Evaluation:
             case Compare(_, operator, value):
                 return self._compare(column, operator, value)
             case Between(_, low, high, negated):
-                first = self._compare(column, "<" if negated else ">=", low)
-                second = self._compare(column, ">" if negated else "<=", high)
-                return first | second if negated else first & second
+                if negated:
+                    return self._both(column, ("<", low), (">", high), or_)
+                return self._both(column, (">=", low), ("<=", high), and_)
             case In(_, values, negated):
                 return self._in(column, values, negated)
 
@@ -82,17 +84,35 @@ class Evaluation:
             return reduce(or_, parts, np.zeros(self.count, np.bool_))
         return self._labelled(column, _stretch(column.labels, operator, value))
 
+    def _both(self, column: Column, first: _Test, second: _Test, join: _Join) -> Mask:
+        """(n,) where one value passes both tests (`and_`) or either (`or_`)."""
+        ends = [
+            (operator, value)
+            for operator, value in (first, second)
+            if not isinstance(value, Number | Flag)
+        ]
+        if len(ends) < 2:
+            return join(self._compare(column, *first), self._compare(column, *second))
+        stretches = [_stretch(column.labels, operator, value) for operator, value in ends]
+        return self._labelled(column, join(*stretches))
+
     def _in(self, column: Column, values: tuple[Value, ...], negated: bool) -> Mask:
-        texts = [value.value for value in values if isinstance(value, Text)]
-        others = [value for value in values if not isinstance(value, Text)]
         operator: Operator = "!=" if negated else "="
-        found = [self._compare(column, operator, value) for value in others]
-        if texts:
-            chosen = np.zeros(len(column.labels), np.bool_)
-            for text in texts:
-                chosen[column.labels.below(text) : column.labels.up_to(text)] = True
-            found.append(self._labelled(column, ~chosen if negated else chosen))
-        return reduce(and_ if negated else or_, found)
+        exact = np.zeros(len(column.labels), np.bool_)
+        found, stretches = [], []
+        for value in values:
+            if isinstance(value, Text):
+                exact[column.labels.below(value.value) : column.labels.up_to(value.value)] = True
+            elif isinstance(value, Date):
+                stretches.append(_stretch(column.labels, operator, value))
+            else:
+                found.append(self._compare(column, operator, value))
+        if any(isinstance(value, Text) for value in values):
+            stretches.append(~exact if negated else exact)
+        join = and_ if negated else or_
+        if stretches:
+            found.append(self._labelled(column, reduce(join, stretches)))
+        return reduce(join, found)
 
     def _like(self, column: Column, node: Like) -> Mask:
         texts = column.labels.texts
@@ -103,7 +123,8 @@ class Evaluation:
         """(n,) where the text is one of the chosen labels (l,)."""
         if column.codes is None or not chosen.any():
             return np.zeros(self.count, np.bool_)
-        found: Mask = np.append(chosen, False)[column.codes]
+        held = chosen if column.groups is None else column.groups @ chosen
+        found: Mask = np.append(held, False)[column.codes]
         return found
 
 

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from motif.core import schema
+from motif.core import remarks, schema
 from motif.core.catalog import Catalog
 from motif.core.columns_labels import Codes, Labels
-from motif.core.columns_table import DATES, MISSING, Column, Table, in_order
+from motif.core.columns_table import DATES, MISSING, SEPARATOR, Column, Table, in_order
+from motif.core.query import LABEL
 from motif.core.records import ID_LENGTH
 from motif.core.schema import batched
 
@@ -59,7 +60,20 @@ def read_change(connection: Connection, collection: str, since: int) -> Change:
     numbers = np.array([row.number for row in live], np.int64)
     touched = np.array([row.id.encode() for row in head], f"S{ID_LENGTH}")
     del head, live
-    return Change(touched, Table(ids, own, _facets(connection, numbers)))
+    facets = _facets(connection, numbers)
+    labels = remarks.labels_in(connection, collection, since)
+    if labels:
+        facets[LABEL] = _labels(ids, labels)
+    return Change(touched, Table(ids, own, in_order(facets)))
+
+
+def _labels(ids: NDArray[np.bytes_], labels: Mapping[str, list[str]]) -> Column:
+    """The labels of each measurement (n,) as one text."""
+    owners = np.array([one.encode() for one in labels], ids.dtype)
+    joined = _texts(SEPARATOR.join(one) for one in labels.values())
+    codes = np.full(len(ids), MISSING, np.int32)
+    codes[np.searchsorted(ids, owners)] = joined.categories[1]
+    return Column(codes, joined.labels)
 
 
 def _facets(connection: Connection, numbers: NDArray[np.int64]) -> dict[str, Column]:
@@ -77,7 +91,7 @@ def _facets(connection: Connection, numbers: NDArray[np.int64]) -> dict[str, Col
                 cells[name].take_text(owner, text)
             elif number is not None:
                 cells[name].take_number(owner, number, unit)
-    return in_order({name: one.column(name, rows) for name, one in cells.items() if one.holds_any})
+    return {name: one.column(name, rows) for name, one in cells.items() if one.holds_any}
 
 
 class _Rows:

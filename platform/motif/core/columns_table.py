@@ -18,6 +18,8 @@ Numbers: TypeAlias = NDArray[np.float64]
 ColumnKind: TypeAlias = Literal["category", "flag", "number", "date"]
 
 MISSING = -1
+SEPARATOR = "\n"
+"""Between the labels of one measurement, none of which holds a line break."""
 DATES = frozenset({"acquired_at"})
 """Facets whose text is a time: their columns hold seconds beside it."""
 FLAG = "bool"
@@ -35,12 +37,15 @@ class Column:
         labels: distinct texts in order, so that codes compare as the texts do.
         numbers: SI unit ("bool" for flags) -> (n,) numbers in it, NaN where there is none.
         seconds: (n,) seconds since 1970 of a facet of dates, NaN where there is none.
+        groups: (g, l) which labels each group holds, where a measurement may have several:
+            `codes` are then places of groups.
     """
 
     codes: Codes | None = None
     labels: Labels = field(default_factory=lambda: Labels.of(()))
     numbers: Mapping[str, Numbers] = field(default_factory=dict)
     seconds: Numbers | None = None
+    groups: Mask | None = None
 
     @property
     def kind(self) -> ColumnKind:
@@ -77,6 +82,26 @@ class Column:
         found += [~np.isnan(part) for part in self.numbers.values()]
         whole: Mask = np.logical_or.reduce(found)
         return whole
+
+    def counts(self, mask: Mask | None = None) -> dict[str, int]:
+        """Value in words -> its measurements among those of the mask, the most frequent first."""
+        words, codes = (self.labels, self.codes) if self.groups is not None else self.categories
+        assert codes is not None
+        chosen = codes if mask is None else codes[mask]
+        size = len(words) if self.groups is None else len(self.groups)
+        numbers = np.bincount(chosen + 1, minlength=size + 1)[1:]
+        if self.groups is not None:
+            numbers = numbers @ self.groups
+        order = np.argsort(-numbers, kind="stable")[: int((numbers > 0).sum())]
+        return {words[code]: int(numbers[code]) for code in order.tolist()}
+
+    @cached_property
+    def grouped(self) -> Column:
+        """A column of texts that are several labels joined by line breaks, with the labels."""
+        joined = [text.split(SEPARATOR) for text in self.labels]
+        labels = Labels.of(sorted({one for part in joined for one in part}))
+        groups = np.array([[one in part for one in labels] for part in joined], np.bool_)
+        return Column(self.codes, labels, groups=groups)
 
     @cached_property
     def categories(self) -> tuple[Sequence[str], Codes]:

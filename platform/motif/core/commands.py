@@ -84,6 +84,7 @@ def show(
     """Show one record with its measurements, provenance, facets and header; or one result."""
     from dataclasses import asdict
 
+    from motif.core.remarks import NOTE, labels_of, remarks_on
     from motif.core.taint_report import result_document
     from motif.core.workspace import Workspace
 
@@ -96,6 +97,7 @@ def show(
         record_id = identity if ":" in identity else opened.measurement(identity).record_id
         record = opened.record(record_id)
         rows = opened.catalog.measurements_of(record_id)
+        said = remarks_on(opened.catalog, [row.id for row in rows])
         facet_rows = opened.catalog.facet_rows([row.id for row in rows])
         facets: dict[str, list[dict[str, Any]]] = {row.id: [] for row in rows}
         for row in facet_rows:
@@ -109,6 +111,11 @@ def show(
             "measurements": [
                 {"id": row.id, "kind": row.kind, "title": row.title, "layout": row.layout,
                  "array": f"{row.array}[{row.row}]", "facets": facets[row.id],
+                 "labels": labels_of(said.get(row.id, ())),
+                 "notes": [
+                     {"text": one.text, "who": one.who, "at": one.at}
+                     for one in said.get(row.id, ()) if one.kind == NOTE
+                 ],
                  "derived": [
                      {"id": one.id, "stage": one.stage, "tainted": one.id in tainted}
                      for one in opened.ledger.made_from(row.id)

@@ -27,6 +27,7 @@ from pydantic_settings import (
 
 from motif.core.errors import ConfigError
 from motif.core.privacy import PERSONS, Policy, Privacy
+from motif.core.query import BUILT_IN, LABEL
 
 FILE_NAME = "motif.toml"
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
@@ -172,6 +173,14 @@ class Config(BaseSettings):
     catalog: CatalogConfig = CatalogConfig()
     privacy: PrivacyConfig = PrivacyConfig()
     dashboard: DashboardConfig = DashboardConfig()
+
+    @field_validator("facets")
+    @classmethod
+    def _is_free(cls, value: dict[str, FacetConfig]) -> dict[str, FacetConfig]:
+        for name in value:
+            if name in (*BUILT_IN, LABEL):
+                raise ValueError(f'"{name}" is a name every measurement has; choose another')
+        return value
 
     @classmethod
     def settings_customise_sources(

@@ -1,4 +1,4 @@
-"""Full-text search over titles, facets, record metadata and headers.
+"""Full-text search over titles, facets, record metadata, headers, labels and notes.
 
 SQLite keeps an FTS5 index of trigrams, so that a phrase is found anywhere in a text whatever its
 letter case, as the plain reference of the query language finds it. Elsewhere, and for phrases of
@@ -93,7 +93,15 @@ def search_for(dialect: str) -> Search:
         else:
             inside = texts.c.body.icontains(phrase, autoescape=True)
         owners = select(texts.c.owner).where(inside)
-        return or_(measurements.c.record_id.in_(owners), measurements.c.id.in_(owners))
+        remarks = schema.remarks
+        said = select(remarks.c.measurement).where(
+            remarks.c.text.icontains(phrase, autoescape=True)
+        )
+        return or_(
+            measurements.c.record_id.in_(owners),
+            measurements.c.id.in_(owners),
+            measurements.c.id.in_(said),
+        )
 
     return condition
 

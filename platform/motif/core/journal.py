@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
-from motif.core import fulltext, schema
+from motif.core import fulltext, remarks, schema
 from motif.core.catalog import Catalog
 from motif.core.schema import batched
 from motif.core.store import Snapshot
@@ -257,6 +257,8 @@ def _apply_derivation(connection: Connection, number: int, line: Line) -> None:
                 for position, one in enumerate(inputs)
             ],
         )
+    if row["stage"] == remarks.STAGE:
+        remarks.apply(connection, number, row, inputs)
 
 
 def _delete_where(

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 metadata = MetaData()
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of a table: a catalog of another version is made anew."""
 
 IDS_PER_STATEMENT = 5_000
@@ -195,6 +195,20 @@ derivation_inputs = Table(
     Index("derivation_inputs_by_input", "input_id"),
 )
 
+remarks = Table(
+    "remarks",
+    metadata,
+    Column("derivation", Text, primary_key=True),
+    Column("measurement", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Index("remarks_by_measurement", "measurement", "kind"),
+    Index("remarks_by_text", "kind", "text", "measurement"),
+)
+"""Labels that are on measurements now (kind ``label``), and notes written on them (``note``)."""
+
 runs = Table(
     "runs",
     metadata,
@@ -222,5 +236,6 @@ JOURNALED = (
     quarantine,
     derivations,
     derivation_inputs,
+    remarks,
 )
 """Tables that the store's journal can rebuild; `runs` is the catalog's own."""

@@ -104,7 +104,9 @@ class Workspace:
         store = Store.open(config.store.url, root / "store")
         catalog = Catalog(config.catalog.url or sqlite_url(root / "catalog.sqlite"))
         workspace = cls(root, config, catalog, store)
-        catalog.create()
+        if not catalog.is_made:
+            with workspace._lock():
+                catalog.create()
         workspace.refresh()
         return workspace
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from motif.core.errors import QueryError
 from motif.core.query import parse
 from motif.core.records import FacetValue
+from motif.core.testing.filling import fill, image
+from motif.core.workspace import Workspace
 
 PAGE = (Path(__file__).parents[3] / "docs" / "query.md").read_text(encoding="utf-8")
 KNOWN = {"scan_size": "m", "tip_voltage": "V", "Flatten Order 0": ""}
@@ -19,9 +22,12 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
 
 
-def test_python_blocks_run() -> None:
-    (code,) = blocks("python")
-    exec(compile(code, "docs/query.md", "exec"), {})
+def test_python_blocks_run(workspace: Workspace) -> None:
+    rows = fill(workspace, "pfm", {"scan": [image(np.zeros((3, 4, 4)))]})
+    for code in blocks("python"):
+        known = {"workspace": workspace, "ids": [row.id for row in rows]}
+        exec(compile(code, "docs/query.md", "exec"), known)
+    assert [row.id for row in workspace.select("pfm", 'label = "to repeat"')] == known["ids"]
 
 
 def test_errors_read_as_shown() -> None:

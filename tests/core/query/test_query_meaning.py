@@ -16,8 +16,8 @@ from motif.core import schema
 from motif.core.columns_query import Evaluation
 from motif.core.columns_read import read_change
 from motif.core.columns_table import Column, Mask
-from motif.core.query import Query, parse
-from motif.core.query.nodes import Words
+from motif.core.query import LABEL, Query, parse
+from motif.core.query.nodes import Facets, Words
 from motif.core.records import FacetValue
 
 SCAN: Mapping[str, FacetValue] = {
@@ -106,7 +106,7 @@ def test_not_a_number_is_no_value() -> None:
     assert not parse("x != 1").matches(facets)
 
 
-NAMES = ("a", "b.c", "Flatten Order 0", "title", "kind")
+NAMES = ("a", "b.c", "Flatten Order 0", "title", "kind", LABEL)
 WORDS = ("", "xu", "Xu", "é", "É", "100%", "a_b", "2019-05-17", "2019-05-17T09:30:00Z", "'; drop")
 texts = st.sampled_from(WORDS) | st.text(
     st.characters(codec="utf-8", exclude_characters="\0"), max_size=4
@@ -150,9 +150,11 @@ queries = st.recursive(
     max_leaves=4,
 )
 facet_values: st.SearchStrategy[FacetValue] = texts | numbers | st.booleans()
+one_line = texts.filter(lambda text: text and "\n" not in text)
+labels = st.lists(one_line, min_size=1, max_size=3, unique=True).map(tuple)
 samples = st.fixed_dictionaries(
     {"title": texts, "kind": st.sampled_from(["image", "spectrum"])},
-    optional=dict.fromkeys(NAMES[:3], facet_values),
+    optional={**dict.fromkeys(NAMES[:3], facet_values), LABEL: labels},
 )
 
 
@@ -165,32 +167,34 @@ def engine() -> Iterator[Engine]:
 
 
 @contextmanager
-def filled(engine: Engine, lab: Sequence[Mapping[str, FacetValue]]) -> Iterator[Connection]:
+def filled(engine: Engine, lab: Sequence[Facets]) -> Iterator[Connection]:
     with engine.connect() as connection:
         for number, sample in enumerate(lab):
             connection.execute(schema.measurements.insert().values(**_row(number, sample)))
             for name, value in sample.items():
-                if name not in ("title", "kind"):
+                if isinstance(value, tuple):
+                    for text in value:
+                        remark = _remark(number, text)
+                        connection.execute(schema.remarks.insert().values(**remark))
+                elif name not in ("title", "kind"):
                     connection.execute(schema.facets.insert().values(**_facet(number, name, value)))
         yield connection
         connection.rollback()
 
 
 def answered(connection: Connection, query: Query) -> set[int]:
-    condition = query.where(schema.measurements, schema.facets)
+    condition = query.where(schema.measurements, schema.facets, remarks=schema.remarks)
     return {
         int(one) for one in connection.scalars(select(schema.measurements.c.id).where(condition))
     }
 
 
-def found_by_sql(engine: Engine, query: str, lab: Sequence[Mapping[str, FacetValue]]) -> set[int]:
+def found_by_sql(engine: Engine, query: str, lab: Sequence[Facets]) -> set[int]:
     with filled(engine, lab) as connection:
         return answered(connection, parse(query))
 
 
-def found_by_columns(
-    engine: Engine, query: str, lab: Sequence[Mapping[str, FacetValue]]
-) -> set[int]:
+def found_by_columns(engine: Engine, query: str, lab: Sequence[Facets]) -> set[int]:
     with filled(engine, lab) as connection:
         table = read_change(connection, "c", 0).live
 
@@ -199,18 +203,26 @@ def found_by_columns(
             return np.array([int(one) in found for one in table.ids], np.bool_)
 
         def column(name: str) -> Column | None:
-            return table.own.get(name) or table.facets.get(name)
+            found = table.own.get(name) or table.facets.get(name)
+            return found.grouped if name == LABEL and found else found
 
         mask = Evaluation(len(table.ids), column, phrase).of(parse(query).node)
     return {int(one) for one in table.ids[mask]}
 
 
-def _row(number: int, sample: Mapping[str, FacetValue]) -> dict[str, object]:
+def _row(number: int, sample: Facets) -> dict[str, object]:
     return {
         "number": number, "id": str(number), "record_id": "r", "collection": "c",
         "kind": sample["kind"], "key": "0", "title": sample["title"], "array": "a",
         "row": number, "layout": {}, "composition": {}, "targets": {}, "simulated": False,
         "live": True, "changed": 0,
+    }  # fmt: skip
+
+
+def _remark(number: int, text: str) -> dict[str, object]:
+    return {
+        "derivation": text, "measurement": str(number), "kind": LABEL, "text": text,
+        "who": "", "at": "",
     }  # fmt: skip
 
 
@@ -226,9 +238,7 @@ def _facet(number: int, name: str, value: FacetValue) -> dict[str, object]:
 
 @settings(max_examples=150, deadline=None)
 @given(query=queries, lab=st.lists(samples, min_size=1, max_size=5))
-def test_sql_answers_as_python_does(
-    engine: Engine, query: str, lab: list[dict[str, FacetValue]]
-) -> None:
+def test_sql_answers_as_python_does(engine: Engine, query: str, lab: list[Facets]) -> None:
     asked = parse(query)
     expected = {number for number, sample in enumerate(lab) if asked.matches(sample)}
     assert found_by_sql(engine, query, lab) == expected
@@ -236,15 +246,13 @@ def test_sql_answers_as_python_does(
 
 @settings(max_examples=150, deadline=None)
 @given(query=queries, lab=st.lists(samples, min_size=1, max_size=5))
-def test_columns_answer_as_python_does(
-    engine: Engine, query: str, lab: list[dict[str, FacetValue]]
-) -> None:
+def test_columns_answer_as_python_does(engine: Engine, query: str, lab: list[Facets]) -> None:
     asked = parse(query)
     expected = {number for number, sample in enumerate(lab) if asked.matches(sample)}
     assert found_by_columns(engine, query, lab) == expected
 
 
-LAB: Sequence[Mapping[str, FacetValue]] = [
+LAB: Sequence[Facets] = [
     {"title": "t", "kind": "image"},
     *(
         {"title": "t", "kind": "image", "a": value}

@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
+from motif.core import remarks
 from motif.core.catalog import MeasurementRow, RecordRow, facet_value
 from motif.dashboard import state
 from motif.dashboard.colours import SCALES, Scale
 from motif.dashboard.lab import Lab, lab
-from motif.dashboard.labels import STAGE
 from motif.dashboard.links import link
 from motif.dashboard.parts import charts, frame
 from motif.dashboard.parts.gallery import Tile, show_gallery
@@ -55,7 +55,7 @@ def show() -> None:
                 link("map", View(collection=row.collection, id=row.id), "Show on the map",
                      ":material/scatter_plot:")  # fmt: skip
         if row.live:
-            show_labels(here, row.collection, row.id)
+            show_labels(here, row.id)
         _show_facets(here, row)
         _show_disagreements(record)
         _show_provenance(here, row, record)
@@ -154,7 +154,7 @@ def _show_provenance(here: Lab, row: MeasurementRow, record: RecordRow) -> None:
     derived = [
         (one.stage, f"{moment(one.created_at)} · {one.id[:12]}", "")
         for one in here.workspace.ledger.made_from(row.id)
-        if one.stage != STAGE
+        if one.stage != remarks.STAGE
     ]
     if derived:
         frame.subheading("Derived from it")

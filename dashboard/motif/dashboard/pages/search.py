@@ -147,9 +147,7 @@ def _show_answers(
     weights = weights_of(here, view, kind)
     started = time.perf_counter()
     try:
-        passes = np.flatnonzero(filtered.mask).tolist() if filtered.labelled else None
-        only = None if passes is None else frozenset(table.ids[row] for row in passes)
-        hits = answers(here, view, upload, filtered.question, wanted, weights, only)
+        hits = answers(here, view, upload, filtered.question, wanted, weights)
     except (UnreadableFileError, UnsuitableDataError, ConfigError) as error:
         frame.refusal(str(error))
         frame.status("search refused")

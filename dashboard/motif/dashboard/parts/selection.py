@@ -61,9 +61,9 @@ def show_selection(
     frame.quiet(summary(table, rows))
     with st.container(horizontal=True, key="selection-actions"):
         if view.polygon or view.filtered:
-            show_labelling(view.collection, [table.ids[row] for row in rows.tolist()])
+            show_labelling([table.ids[row] for row in rows.tolist()])
         # The question alone names the rows unless a lasso, a legend or a part of a map cuts them.
-        exact = len(rows) == int(filtered.mask.sum()) and not filtered.labelled
+        exact = len(rows) == int(filtered.mask.sum())
         selection = Selection(view.collection, table, rows, made)
         if view.polygon and FEWEST <= len(rows) <= MOST:
             those = replace(view.carried(), like=tuple(selection.ids))

@@ -8,6 +8,6 @@ the reference) or becomes an SQL condition of bound parameters (`Query.where`).
 """
 
 from motif.core.query.language import Query, parse, pointer
-from motif.core.query.nodes import BUILT_IN
+from motif.core.query.nodes import BUILT_IN, LABEL
 
-__all__ = ["BUILT_IN", "Query", "parse", "pointer"]
+__all__ = ["BUILT_IN", "LABEL", "Query", "parse", "pointer"]

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from motif.core.errors import QueryError
-from motif.core.query.nodes import BUILT_IN, Facets, Node, leaves
+from motif.core.query.nodes import BUILT_IN, LABEL, Facets, Node, leaves
 from motif.core.records import OWN_FACETS, STANDARD_FACETS
 
 if TYPE_CHECKING:
@@ -43,13 +43,18 @@ class Query:
 
         Args:
             facets: value by facet name, numbers in SI units; may include the built-in names
-                ``id``, ``record``, ``collection``, ``kind`` and ``title``.
+                ``id``, ``record``, ``collection``, ``kind`` and ``title``, and several texts
+                under ``label``.
             text: further text that ``text "..."`` looks into, e.g. the header.
         """
         return self.node is None or self.node.matches(facets, text)
 
     def where(
-        self, measurements: Table, facets: Table, search: Search | None = None
+        self,
+        measurements: Table,
+        facets: Table,
+        search: Search | None = None,
+        remarks: Table | None = None,
     ) -> ColumnElement[bool]:
         """The same as an SQL condition on rows of `measurements`.
 
@@ -57,6 +62,7 @@ class Query:
             measurements: table with the columns number, id, record_id, collection, kind, title.
             facets: table with measurement (that number), name, text, number.
             search: condition for a full-text phrase; None looks into titles and facet texts.
+            remarks: table with measurement (its id), kind, text; None: nothing has a label.
         """
         from sqlalchemy import true
 
@@ -64,7 +70,7 @@ class Query:
 
         if self.node is None:
             return true()
-        return Conditions(measurements, facets, search).of(self.node)
+        return Conditions(measurements, facets, search, remarks).of(self.node)
 
 
 def parse(text: str, known: Known | None = None) -> Query:
@@ -112,7 +118,8 @@ class _Names:
     """Which facets there are, and in which unit their numbers are kept."""
 
     def __init__(self, known: Known | None) -> None:
-        self._names = None if known is None else {*known, *STANDARD_FACETS, *OWN_FACETS, *BUILT_IN}
+        own = {*STANDARD_FACETS, *OWN_FACETS, *BUILT_IN, LABEL}
+        self._names = None if known is None else {*known, *own}
         self._units = known if isinstance(known, Mapping) else {}
 
     def unit(self, name: str) -> str | None:

@@ -18,12 +18,16 @@ from motif.core.query.values import Value, listed, quoted
 from motif.core.records import FacetValue
 
 Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">="]
-Facets: TypeAlias = Mapping[str, FacetValue]
+Facets: TypeAlias = Mapping[str, FacetValue | tuple[str, ...]]
+"""Value by name; several texts for the labels people put on a measurement."""
 
 BUILT_IN: Mapping[str, str] = {
     "id": "id", "record": "record_id", "collection": "collection", "kind": "kind", "title": "title",
 }  # fmt: skip
 """Names every measurement has, and the column that holds each."""
+
+LABEL = "label"
+"""Name of what people label measurements with: a comparison is true when any label passes it."""
 
 KEYWORDS = frozenset({"and", "or", "not", "in", "between", "like", "has", "text", "true", "false"})
 _HOLDS: Mapping[Operator, Callable[[int], bool]] = {
@@ -49,7 +53,10 @@ class Compare:
         return f"{spelled(self.name)} {self.operator} {self.value}"
 
     def matches(self, facets: Facets, text: str) -> bool:
-        side = self.value.order(facets.get(self.name))
+        return _any(facets.get(self.name), self._holds)
+
+    def _holds(self, value: object) -> bool:
+        side = self.value.order(value)
         return side is not None and _HOLDS[self.operator](side)
 
 
@@ -67,7 +74,9 @@ class Between:
         return f"{spelled(self.name)} {negation}between {self.low} and {self.high}"
 
     def matches(self, facets: Facets, text: str) -> bool:
-        value = facets.get(self.name)
+        return _any(facets.get(self.name), self._holds)
+
+    def _holds(self, value: object) -> bool:
         low, high = self.low.order(value), self.high.order(value)
         return low is not None and high is not None and (low >= 0 and high <= 0) != self.negated
 
@@ -85,7 +94,10 @@ class In:
         return f"{spelled(self.name)} {negation}in {listed(self.values)}"
 
     def matches(self, facets: Facets, text: str) -> bool:
-        sides = [value.order(facets.get(self.name)) for value in self.values]
+        return _any(facets.get(self.name), self._holds)
+
+    def _holds(self, facet: object) -> bool:
+        sides = [value.order(facet) for value in self.values]
         if self.negated:
             return all(side is not None and side != 0 for side in sides)
         return 0 in sides
@@ -111,7 +123,9 @@ class Like:
         return re.compile("".join(pieces), flags=re.DOTALL)
 
     def matches(self, facets: Facets, text: str) -> bool:
-        value = facets.get(self.name)
+        return _any(facets.get(self.name), self._holds)
+
+    def _holds(self, value: object) -> bool:
         if not isinstance(value, str):
             return False
         return (self._expression.fullmatch(folded(value)) is not None) != self.negated
@@ -127,7 +141,9 @@ class Has:
         return f"has {spelled(self.name)}"
 
     def matches(self, facets: Facets, text: str) -> bool:
-        value = facets.get(self.name)
+        return _any(facets.get(self.name), self._holds)
+
+    def _holds(self, value: object) -> bool:
         return value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
@@ -144,7 +160,7 @@ class Words:
         places = [value for name, value in facets.items() if name not in BUILT_IN]
         places += [text, facets.get("title", "")]
         phrase = folded(self.phrase)
-        return any(phrase in folded(place) for place in places if isinstance(place, str))
+        return any(_any(place, lambda one: _contains(one, phrase)) for place in places)
 
 
 @dataclass(frozen=True)
@@ -194,6 +210,15 @@ def leaves(node: Node) -> Iterator[Leaf]:
                 yield from leaves(each)
         case _:
             yield node
+
+
+def _any(value: FacetValue | tuple[str, ...] | None, test: Callable[[object], bool]) -> bool:
+    """Whether a value, or any of several, passes."""
+    return any(map(test, value)) if isinstance(value, tuple) else test(value)
+
+
+def _contains(place: object, phrase: str) -> bool:
+    return isinstance(place, str) and phrase in folded(place)
 
 
 def folded(text: str) -> str:

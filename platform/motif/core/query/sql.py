@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Table, and_, false, not_, or_, select
 
 from motif.core.query.nodes import (
     BUILT_IN,
+    LABEL,
     And,
     Between,
     Compare,
@@ -38,12 +39,14 @@ class Conditions:
 
     `measurements` has the columns number, id, record_id, collection, kind, title; `facets` has
     measurement (that number), name, text, number. `search` answers full-text phrases from an
-    index; without it, titles and facet texts are scanned.
+    index; without it, titles and facet texts are scanned. `remarks` has measurement (an id), kind
+    and text; without it nothing has a label.
     """
 
     measurements: Table
     facets: Table
     search: Search | None = field(default=None)
+    remarks: Table | None = field(default=None)
 
     def of(self, node: Node) -> Condition:
         """The condition equivalent to `node.matches`."""
@@ -79,7 +82,7 @@ class Conditions:
 
     def _in(self, name: str, values: tuple[Value, ...], negated: bool) -> Condition:
         if negated:
-            return and_(*(self.of(Compare(name, "!=", value)) for value in values))
+            return self._none_of(name, values)
         exact = [value.value for value in values if isinstance(value, Text)]
         rest = [value for value in values if not isinstance(value, Text)]
         found = [self.of(Compare(name, "=", value)) for value in rest]
@@ -87,10 +90,21 @@ class Conditions:
             found.append(self._facet(name, "text", lambda column: column.in_(exact)))
         return or_(*found)
 
+    def _none_of(self, name: str, values: tuple[Value, ...]) -> Condition:
+        """Rows with a value that differs from each; text differs from no number, or the reverse."""
+        kinds = {column_of(value) for value in values}
+        if len(kinds) > 1:
+            return false()
+        return self._facet(
+            name, kinds.pop(), lambda c: and_(*(_compare(c, "!=", value) for value in values))
+        )
+
     def _facet(
         self, name: str, kind: Column | None, test: Callable[[ColumnElement[Any]], Condition]
     ) -> Condition:
         """Rows whose facet `name` passes `test` on its text or number (either, for None)."""
+        if name == LABEL:
+            return self._label(test) if kind != "number" else false()
         if name in BUILT_IN:
             return false() if kind == "number" else test(self.measurements.c[BUILT_IN[name]])
         columns = [self.facets.c[kind]] if kind else [self.facets.c.text, self.facets.c.number]
@@ -98,11 +112,19 @@ class Conditions:
         chosen = select(self.facets.c.measurement).where(self.facets.c.name == name, passed)
         return self.measurements.c.number.in_(chosen)
 
+    def _label(self, test: Callable[[ColumnElement[Any]], Condition]) -> Condition:
+        if self.remarks is None:
+            return false()
+        is_label = self.remarks.c.kind == LABEL
+        chosen = select(self.remarks.c.measurement).where(is_label, test(self.remarks.c.text))
+        return self.measurements.c.id.in_(chosen)
+
     def _words(self, phrase: str) -> Condition:
         if self.search is not None:
             return self.search(phrase)
         inside = self.facets.c.text.icontains(phrase, autoescape=True)
         return or_(
+            self._label(lambda text: text.icontains(phrase, autoescape=True)),
             self.measurements.c.title.icontains(phrase, autoescape=True),
             self.measurements.c.number.in_(select(self.facets.c.measurement).where(inside)),
         )
