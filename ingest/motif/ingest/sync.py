@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,14 +23,13 @@ from motif.core.intake import Intake, Renewed, Taken
 from motif.core.progress import Progress
 from motif.core.records import Asset
 from motif.core.workspace import Workspace
-from motif.ingest.disk import room_for, telling_of_a_full_disk
+from motif.ingest.disk import telling_of_a_full_disk
 from motif.ingest.failures import UNFETCHED, Failures, is_due
+from motif.ingest.fetching import Fetched, batches
 from motif.ingest.readers import choose
 
 log = logging.getLogger(__name__)
 
-BATCH = 128
-"""Assets in one transaction."""
 FIRST_BYTES = 32
 """Bytes of an unreadable file kept in its quarantine entry."""
 
@@ -127,11 +125,15 @@ class Sync:
         stored = {record.native_id: record for record in self._catalog.records(name)}
         cursor = self._catalog.cursor(name)
         changes = self._source.changes(self._known(retry), "" if full else cursor, full=full)
-        with tempfile.TemporaryDirectory(prefix="fetch-", dir=self._cache) as folder:
-            for number, batch in enumerate(_batches(changes.changed, BATCH)):
-                into = Path(folder) / str(number)
-                into.mkdir()
-                self._take(batch, stored, into, full)
+
+        def wants(asset: Asset) -> bool:
+            record = stored.get(asset.native_id)
+            held = record is not None and record.raw_fingerprint == asset.raw_fingerprint
+            return bool(asset.raw_fingerprint) and (full or not held)
+
+        with closing(batches(self._source, changes.changed, wants, self._cache)) as coming:
+            for batch in coming:
+                self._take(batch, stored, full)
         position = cursor if self._failures else changes.cursor
         if changes.deleted or position != cursor:
             self._intake.commit((), (), (), changes.deleted, position)
@@ -155,26 +157,20 @@ class Sync:
     def _reader_versions(self) -> str:
         return " ".join(f"{reader.name}/{reader.version}" for reader in self._readers)
 
-    def _take(
-        self, assets: Sequence[Asset], stored: Mapping[str, RecordRow], into: Path, full: bool
-    ) -> None:
-        """Fetch, read and commit one batch."""
+    def _take(self, fetched: Fetched, stored: Mapping[str, RecordRow], full: bool) -> None:
+        """Read and commit one batch."""
         batch = _Batch()
-        to_fetch = []
-        for asset in assets:
+        for asset in fetched.others:
             record = stored.get(asset.native_id)
             if record and not full and record.raw_fingerprint == asset.raw_fingerprint:
                 batch.renewed.append(Renewed(asset, record, record.raw_sha256))
-            elif asset.raw_fingerprint:
-                to_fetch.append(asset)
             else:
                 batch.taken.append(Taken.without_data(asset))
-        self._progress.advance(len(assets) - len(to_fetch))
-        room_for(to_fetch, into)
-        for asset, fetched in self._source.fetch(to_fetch, into):
-            self._read(asset, fetched, stored.get(asset.native_id), batch)
+        self._progress.advance(len(fetched.others))
+        for asset, found in fetched.arrived:
+            self._read(asset, found, stored.get(asset.native_id), batch)
             self._progress.advance()
-        self._settle(batch, to_fetch, stored)
+        self._settle(batch, [asset for asset, _ in fetched.arrived], stored)
         if batch.taken or batch.renewed or batch.quarantined:
             self._intake.commit(batch.taken, batch.renewed, batch.quarantined)
         fresh = sum(one.asset.native_id not in stored for one in batch.taken)
@@ -262,26 +258,6 @@ class Sync:
         summary.seen, summary.deleted = seen, deleted
         summary.quarantined = len(self._catalog.quarantined(self._source.name))
         summary.unchanged = seen - summary.new - summary.updated - summary.quarantined
-
-
-def _batches(assets: Iterable[Asset], size: int) -> Iterator[list[Asset]]:
-    """Lists of at most `size`; what came before an error of the source is handed on first."""
-    stream = iter(assets)
-    batch: list[Asset] = []
-    while True:
-        try:
-            batch.append(next(stream))
-        except StopIteration:
-            break
-        except SourceError:
-            if batch:
-                yield batch
-            raise
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _digest(path: Path) -> tuple[str, int, bytes]:

@@ -113,4 +113,4 @@ def _even_step(values: NDArray[np.float64]) -> float | None:
     step = float(values[-1] - values[0]) / (len(values) - 1)
     even = values[0] + step * np.arange(len(values))
     tolerance = LINEAR_TOLERANCE * abs(step)
-    return step if np.allclose(values, even, rtol=0, atol=tolerance) else None
+    return step if np.abs(values - even).max() <= tolerance else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Facet, Measurement, Reading
@@ -13,6 +12,7 @@ from motif.ingest.readers.asylum_channels import channel_unit, clean_label, uniq
 from motif.ingest.readers.asylum_note import Note, note_facets, parse_note
 from motif.ingest.readers.igor_wave import IgorWave, byte_order, checksum_holds, read_wave
 from motif.ingest.readers.not_an_image import planes
+from motif.ingest.readers.scan_array import Axis, scan_array
 
 
 class AsylumIbw:
@@ -40,10 +40,8 @@ class AsylumIbw:
         units = [channel_unit(channel, note) for channel in channels]
         y, x = (_axis(path, wave, dimension) for dimension in (1, 0))
         values = wave.data.dtype.kind == "f"
-        data = xr.DataArray(
-            wave.data if values else wave.data.astype(np.float64),
-            dims=("channel", "y", "x"),
-            coords={"channel": channels, "unit": ("channel", units), "y": y, "x": x},
+        data = scan_array(
+            wave.data if values else wave.data.astype(np.float64), channels, units, y, x
         )
         facets = list(note_facets(header))
         if not any(facet.name == "scan_size" for facet in facets):
@@ -61,7 +59,7 @@ class AsylumIbw:
         return Reading([image], header, notes)
 
 
-def _axis(path: Path, wave: IgorWave, dimension: int) -> xr.Variable:
+def _axis(path: Path, wave: IgorWave, dimension: int) -> Axis:
     """Positions of the points along a dimension, in metres."""
     step, start, unit = wave.scale[dimension], wave.offset[dimension], wave.units[dimension]
     if unit != "m" or not np.isfinite([step, start]).all() or step == 0:
@@ -69,5 +67,4 @@ def _axis(path: Path, wave: IgorWave, dimension: int) -> xr.Variable:
             f"the pixels of {path.name} lie {step:g} {unit or '(no unit)'} apart, which is no "
             "distance in metres, so its scale is unknown; set the wave scaling in Igor and save it"
         )
-    positions = start + step * np.arange(wave.shape[dimension])
-    return xr.Variable("xy"[dimension], positions, {"units": "m"})
+    return Axis(start, step, "m")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Facet, Measurement
 from motif.ingest.readers.asylum_channels import unique
+from motif.ingest.readers.scan_array import Axis, scan_array
 from motif.ingest.readers.spm_values import base_unit, measured
 
 LARGEST_PACKED = 128 * 2**20
@@ -67,15 +68,12 @@ def image(
     scaled = [_in_base_unit(plane) for plane in planes]
     names = unique([plane.name.strip() or f"Channel {n}" for n, plane in enumerate(scaled, 1)])
     double = any(plane.values.dtype.itemsize > 4 for plane in scaled)
-    data = xr.DataArray(
+    data = scan_array(
         np.stack([plane.values for plane in scaled]).astype("f8" if double else "f4", copy=False),
-        dims=("channel", "y", "x"),
-        coords={
-            "channel": names,
-            "unit": ("channel", [plane.unit for plane in scaled]),
-            "y": _axis("y", grid.start_y, grid.step_y, shape[0], grid.unit),
-            "x": _axis("x", grid.start_x, grid.step_x, shape[1], grid.unit),
-        },
+        names,
+        [plane.unit for plane in scaled],
+        Axis(grid.start_y, grid.step_y, grid.unit),
+        Axis(grid.start_x, grid.step_x, grid.unit),
     )
     found: dict[str, Facet] = {}
     for facet in (*facets, *_own_facets(data, grid)):
@@ -102,10 +100,6 @@ def misnamed(path: Path, what: str, *suffixes: str) -> list[str]:
     if path.suffix.lower() in suffixes:
         return []
     return [f"{path.name} is {what} whatever its suffix says"]
-
-
-def _axis(name: str, start: float, step: float, count: int, unit: str) -> xr.Variable:
-    return xr.Variable(name, start + step * np.arange(count), {"units": unit})
 
 
 def _in_base_unit(plane: Plane) -> Plane:
