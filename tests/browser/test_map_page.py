@@ -93,18 +93,6 @@ def test_a_legend_entry_switches_its_points_off_and_on(visit: Any, lab: Any) -> 
     visit.says("shown=60")
 
 
-def test_a_query_and_its_mistakes_in_place(visit: Any, lab: Any) -> None:
-    visit.open("/map?collection=pfm")
-    box = visit.page.get_by_test_id("stSidebar").get_by_label("Query")
-    box.fill("scan_siz <= 1 um")
-    box.press("Enter")
-    expect(visit.page.locator(".motif-mistake")).to_contain_text("scan_size")
-    box.fill("scan_size <= 1 um")
-    box.press("Enter")
-    visit.says(f"shown={lab.counts['scan_size <= 1 um']}")
-    expect(visit.page.locator(".motif-mistake")).to_have_count(0)
-
-
 def test_the_keyboard_moves_and_zooms_the_map(visit: Any) -> None:
     visit.open("/map?collection=pfm")
     visit.drawn(shown=60)

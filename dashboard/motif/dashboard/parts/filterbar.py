@@ -7,17 +7,19 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from motif.core.errors import QueryError
-from motif.core.query import pointer
 from motif.core.query.values import quoted
 from motif.dashboard import filters, state
 from motif.dashboard.facets import FacetTable
 from motif.dashboard.filters import Filtered
 from motif.dashboard.lab import Lab
 from motif.dashboard.parts.facets import chosen_values, show_facets
+from motif.dashboard.parts.querybox import show_query
 from motif.dashboard.parts.saving import show_saved
 from motif.dashboard.quantities import quantity
 from motif.dashboard.view import View
+from motif.dashboard.vocabulary import Word, mistake, vocabulary
+
+QUERY = "query"
 
 
 def show_filter(lab: Lab, view: View, table: FacetTable) -> Filtered:
@@ -29,13 +31,11 @@ def show_filter(lab: Lab, view: View, table: FacetTable) -> Filtered:
             st.html('<div class="motif-label">Filter</div>', width="stretch")
             if view.filtered:
                 st.button("Clear", type="tertiary", key="clear-filter", on_click=_clear)
-        st.session_state["where"] = view.where
-        st.text_input(
-            "Query", key="where", placeholder=example(table), label_visibility="collapsed",
-            on_change=state.bound("where", "where"),
+        show_query(
+            view.where, _words(lab, view, table),
+            None if filtered.error is None else mistake(filtered.error, table),
+            placeholder=example(table), key=QUERY, on_asked=_on_asked,
         )  # fmt: skip
-        if filtered.error is not None:
-            _show_mistake(filtered.error)
         show_saved(lab, view)
         show_facets(
             table, filtered, view.facets, key=panel, on_change=lambda: _on_facet(panel, table)
@@ -67,15 +67,18 @@ def _clear() -> None:
     state.change(where="", facets={}, polygon=())
 
 
+def _words(lab: Lab, view: View, table: FacetTable) -> list[Word]:
+    return lab.keep(("words", view.collection, lab.version), lambda: vocabulary(table))
+
+
+def _on_asked() -> None:
+    asked = st.session_state[QUERY].get("asked")
+    if asked:
+        state.change(where=str(asked["query"]))
+
+
 def _on_facet(panel: str, table: FacetTable) -> None:
     change = st.session_state[panel].get("changed")
     if change:
         name, values = chosen_values(table, change)
         state.go(state.current().with_facet(name, values))
-
-
-def _show_mistake(error: QueryError) -> None:
-    st.html(
-        f'<div class="motif-mistake" role="alert"><pre>{escape(pointer(error))}</pre>'
-        f"{escape(str(error))} Nothing is filtered by it.</div>"
-    )
