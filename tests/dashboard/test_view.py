@@ -14,13 +14,15 @@ from motif.dashboard.view import View, decode_polygon, encode_polygon
 words = st.text(min_size=1, max_size=12).filter(lambda text: text.isprintable())
 number = st.floats(-(2.0**60), 2.0**60, width=32)
 ids = st.lists(st.text("0123456789abcdef", min_size=32, max_size=32), max_size=3, unique=True)
+names = st.lists(words, max_size=3, unique=True)
 views = st.builds(
     View,
     collection=words, map=words, colour=words, where=words, id=words, k=words,
     facets=st.dictionaries(words, st.lists(words, min_size=1, max_size=3).map(tuple), max_size=3),
     polygon=st.lists(st.tuples(number, number), min_size=3, max_size=8).map(tuple),
     like=ids.map(tuple), unlike=ids.map(tuple),
-    hidden=st.lists(words, max_size=3).map(tuple),
+    hidden=st.lists(words, max_size=3).map(tuple), why=words, line=words, within=words,
+    not_same=names.map(tuple), different=names.map(tuple), model=names.map(tuple),
 )  # fmt: skip
 
 

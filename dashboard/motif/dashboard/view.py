@@ -15,11 +15,18 @@ Polygon: TypeAlias = tuple[tuple[float, float], ...]
 
 FACET_PREFIX = "f."
 MAX_CORNERS = 200
-PLAIN = ("collection", "map", "colour", "where", "id", "scale", "k", "roi", "weights", "channel")
+PLAIN = (
+    "collection", "map", "colour", "where", "id", "scale", "k", "roi", "weights", "channel",
+    "diversity", "up_to", "within", "why", "line", "pictures",
+)  # fmt: skip
 """Parameters that hold one text each."""
 
 LISTS = ("like", "unlike")
 """Parameters that hold any number of measurement ids."""
+
+NAMES = ("not_same", "different", "model")
+"""Parameters that hold any number of names."""
+MOST_NAMES = 12
 
 MOST_IDS = 60
 ID = re.compile(r"[0-9a-f]{32}")
@@ -42,7 +49,15 @@ class View:
         roi: region of the measurement asked with, ``x,y,width,height`` in pixels.
         weights: of feature parts, ``texture:2;scale:0``.
         channel: shown, by name or place.
+        diversity: of the results, from 0 to 1 as text.
+        up_to: what pictures may differ in where they are compared as such.
+        within: the largest distance of a result, as text.
+        why: the result that is explained.
+        line: ends of a profile, ``x,y,x,y`` in shares of the picture's width and height.
+        pictures: ``on`` where the map shows some as pictures.
         like, unlike: further measurements a search asks with, and those it keeps away from.
+        not_same, different: what no result shares with the question, and what it tells otherwise.
+        model: models side by side.
     """
 
     collection: str = ""
@@ -55,8 +70,17 @@ class View:
     roi: str = ""
     weights: str = ""
     channel: str = ""
+    diversity: str = ""
+    up_to: str = ""
+    within: str = ""
+    why: str = ""
+    line: str = ""
+    pictures: str = ""
     like: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
+    not_same: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
+    model: tuple[str, ...] = ()
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     polygon: Polygon = ()
     hidden: tuple[str, ...] = ()
@@ -72,10 +96,14 @@ class View:
         }
         chosen = params.get("sel")
         like, unlike = (_ids(params.get(name, ())) for name in LISTS)
+        not_same, different, model = (_names(params.get(name, ())) for name in NAMES)
         return cls(
             **plain,
             like=like,
             unlike=unlike,
+            not_same=not_same,
+            different=different,
+            model=model,
             facets=facets,
             polygon=decode_polygon(chosen[-1]) if chosen else (),
             hidden=tuple(params.get("hide", ())),
@@ -86,7 +114,7 @@ class View:
         found: dict[str, str | list[str]] = {
             name: getattr(self, name) for name in PLAIN if getattr(self, name)
         }
-        for name in LISTS:
+        for name in (*LISTS, *NAMES):
             if getattr(self, name):
                 found[name] = list(getattr(self, name))
         for name in sorted(self.facets):
@@ -116,6 +144,10 @@ class View:
 
 def _ids(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in values if ID.fullmatch(one)))[:MOST_IDS]
+
+
+def _names(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for one in values if one))[:MOST_NAMES]
 
 
 def encode_polygon(polygon: Sequence[tuple[float, float]]) -> str:
