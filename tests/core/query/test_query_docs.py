@@ -46,6 +46,6 @@ def test_queries_of_the_page_are_understood() -> None:
     }  # fmt: skip
     assert parse(example, known=KNOWN).matches(facets)
     cells = re.findall(r"^\| `([^`]+)`", PAGE, flags=re.MULTILINE)
-    assert len(cells) == 9
+    assert len(cells) == 10
     for query in cells:
         parse(query, known=KNOWN)
