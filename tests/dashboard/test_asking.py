@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from motif.analysis.search import Hit
 from motif.analysis.search.question import SMALLEST, Region
 from motif.core.errors import MotifError
-from motif.dashboard.asking import Upload, answers, parse_weights, spell_weights
-from motif.dashboard.common import in_common, sentence
+from motif.dashboard.asking import (
+    Upload,
+    answers,
+    in_common,
+    options_of,
+    parse_weights,
+    spell_weights,
+    spelled,
+)
 from motif.dashboard.lab import Lab
 from motif.dashboard.parts.region import to_pixels, to_shares
 from motif.dashboard.view import View
@@ -63,12 +73,51 @@ def test_answers_follow_weights_and_what_to_keep_away_from(here: Lab) -> None:
     assert not {one, other} & {hit.id for hit in several}
 
 
-def test_facets_in_common_are_those_over_represented(here: Lab) -> None:
-    table = here.table("pfm")
-    column = table.columns["material"]
-    rows = np.flatnonzero(column.codes == column.labels.index("PbTiO3"))
-    found = in_common(table, rows)
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory, small_lab: Any) -> Iterator[Lab]:
+    """A workspace whose images have features."""
+    from motif.analysis.symmetry.embed import embed
+
+    lab = Lab(small_lab.build(tmp_path_factory.mktemp("asked") / "lab"))
+    embed(lab.workspace, "pfm", extractor="analytic")
+    yield lab
+    lab.close()
+
+
+def test_what_answers_have_in_common_is_over_represented(described: Lab) -> None:
+    some = described.workspace.select("pfm", 'material = "PbTiO3"')
+    facets = described.workspace.facets([row.id for row in some])
+    hits = [Hit(row.id, row.record_id, 0.0, facets[row.id]) for row in some]
+    found = in_common(described, View(collection="pfm"), hits)
     assert (found[0].name, found[0].value, found[0].share) == ("material", "PbTiO3", 1.0)
-    assert found[0].overall == pytest.approx(1 / 3)
-    assert "material PbTiO3 (100 %, 33 % of all)" in sentence(found)
-    assert in_common(table, rows[:0]) == []
+    assert "material PbTiO3 (100 %, 33 % of all)" in spelled(found)
+    assert in_common(described, View(collection="pfm"), []) == []
+
+
+def test_options_of_an_answer_go_through_the_address() -> None:
+    view = View(not_same=("record",), different=("material",), diversity="0.5", within="2")
+    told = options_of(View.from_params({k: [*v] if isinstance(v, list) else [v]
+                                        for k, v in view.params().items()}))  # fmt: skip
+    assert told == {
+        "not_same": ("record",), "different": ("material",), "diversity": 0.5, "within": 2.0,
+    }  # fmt: skip
+    assert options_of(View(up_to="rotation,mirror")) == {"up_to": "rotation,mirror"}
+    assert options_of(View(diversity="nan", within="-1", up_to="shear")) == {}
+
+
+def test_answers_keep_to_what_is_asked_of_them(described: Lab) -> None:
+    one = described.workspace.select("pfm")[3]
+    own = described.workspace.facets([one.id])[one.id]
+    view = View(collection="pfm", id=one.id, different=("material",), not_same=("operator",))
+    hits = answers(described, view, None, "", 40, {})
+    assert hits
+    for hit in hits:
+        assert hit.facets["material"] != own["material"]
+        assert hit.facets["operator"] != own["operator"]
+    furthest = answers(described, View(collection="pfm", id=one.id), None, "", 20, {})[-1].distance
+    near = View(collection="pfm", id=one.id, within=f"{furthest / 2:g}")
+    assert all(hit.distance <= furthest / 2 for hit in answers(described, near, None, "", 40, {}))
+    pictures = View(collection="pfm", id=one.id, up_to="exact")
+    ranked = [hit.correlation or 0.0 for hit in answers(described, pictures, None, "", 9, {})]
+    assert ranked == sorted(ranked, reverse=True)
+    assert max(ranked) <= 1.0001

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,19 +18,18 @@ from motif.core.errors import (
 )
 from motif.core.records import FacetValue
 from motif.dashboard import state
-from motif.dashboard.asking import Upload, answers
-from motif.dashboard.captions import SHOWN
-from motif.dashboard.common import in_common, sentence
+from motif.dashboard.asking import Upload, answers, asked_with, in_common, spelled, warning
 from motif.dashboard.facets import FacetTable
 from motif.dashboard.filters import Filtered
 from motif.dashboard.lab import Lab, lab
 from motif.dashboard.parts import frame
+from motif.dashboard.parts.answers import show_alarm, show_wall
 from motif.dashboard.parts.asked import add, show_question, show_weights, uploader, weights_of
 from motif.dashboard.parts.filterbar import show_filter
-from motif.dashboard.parts.gallery import Tile, show_gallery
-from motif.dashboard.parts.selection import representatives, summary, tiles
+from motif.dashboard.parts.gallery import show_gallery
+from motif.dashboard.parts.options import show_options
+from motif.dashboard.parts.selection import representatives, tiles
 from motif.dashboard.quantities import count
-from motif.dashboard.thumbnails import thumbnail_url
 from motif.dashboard.view import View
 
 RESULTS = "results-gallery"
@@ -39,8 +38,6 @@ COUNTS = ("12", "24", "48", "96")
 DEFAULT_COUNT = "24"
 CLICK = "click-on-result"
 CLICKS = {"from": "Search from it", "also": "Add it", "unlike": "Away from it"}
-COMPARED = ("material", "mode", "operator", "instrument", "substrate", "technique", "outcome")
-"""Facets worth naming when question and answer share them."""
 
 
 def show() -> None:
@@ -96,6 +93,7 @@ def _show(here: Lab, view: View, table: FacetTable, filtered: Filtered) -> None:
                 on_change=state.bound("choose-k", "k"),
             )  # fmt: skip
             show_weights(here, view, kind)
+            show_options(view, table, _told(here, view, upload))
     with right:
         _show_answers(here, view, upload, (table, filtered, int(wanted), kind))
 
@@ -147,12 +145,13 @@ def _show_answers(
     weights = weights_of(here, view, kind)
     started = time.perf_counter()
     try:
-        hits = answers(here, view, upload, filtered.question, wanted, weights)
+        found = answers(here, view, upload, filtered.question, wanted, weights)
     except (UnreadableFileError, UnsuitableDataError, ConfigError) as error:
         frame.refusal(str(error))
         frame.status("search refused")
         return
     seconds = time.perf_counter() - started
+    hits = [hit for hit in found if hit.id in table.index]
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container():
             frame.subheading(
@@ -163,47 +162,46 @@ def _show_answers(
             "A click on a result", list(CLICKS), key=CLICK, format_func=CLICKS.__getitem__,
             default="from", required=True, label_visibility="collapsed",
         )  # fmt: skip
-    if not hits:
-        frame.quiet("No measurement with features passes the filter; widen it.")
+    if hits:
+        _show_hits(here, view, upload, table, filtered.question, hits)
     else:
-        rows = np.array([table.index[hit.id] for hit in hits if hit.id in table.index], np.intp)
-        frame.quiet(summary(table, rows))
-        common = sentence(in_common(table, rows))
-        if common:
-            frame.quiet(f"In common: {common}")
-        own = here.workspace.facets([view.id])[view.id] if view.id and upload is None else {}
-        show_gallery(
-            [_tile(place, hit, table, own) for place, hit in enumerate(hits, 1)],
-            key=RESULTS, on_pick=_on_result, tile_width=138,
-        )  # fmt: skip
-        frame.quiet("Distance is Euclidean between features: 0 is the same picture.")
+        frame.quiet("No measurement with features passes the filter and the options; widen them.")
     frame.status(f"search results={len(hits)} of={passing}")
+
+
+def _show_hits(
+    here: Lab,
+    view: View,
+    upload: Upload | None,
+    table: FacetTable,
+    question: str,
+    hits: Sequence[Hit],
+) -> None:
+    if here.workspace.measurement(hits[0].id).kind == "image":
+        show_alarm(warning(here, view, hits, question))
+    show_wall(
+        hits, table, own_facets(here, view) if upload is None else {},
+        spelled(in_common(here, view, hits)), key=RESULTS, on_pick=_on_result,
+    )  # fmt: skip
+
+
+def _told(here: Lab, view: View, upload: Upload | None) -> dict[str, FacetValue] | None:
+    """Every facet the question tells; None where only its file does."""
+    if upload is not None:
+        return None
+    facets = here.workspace.facets(asked_with(view))
+    return {name: value for each in facets.values() for name, value in each.items()}
+
+
+def own_facets(here: Lab, view: View) -> dict[str, FacetValue]:
+    """Facets of the one measurement asked with; none when there are several."""
+    return here.workspace.facets([view.id])[view.id] if view.id and not view.like else {}
 
 
 def _on_result() -> None:
     picked = st.session_state[RESULTS].get("picked")
     if picked:
         add(str(picked), str(st.session_state[CLICK]))
-
-
-def _tile(place: int, hit: Hit, table: FacetTable, own: Mapping[str, FacetValue]) -> Tile:
-    row = table.index[hit.id]
-    shared = [
-        name.replace("_", " ")
-        for name in COMPARED
-        if name in own and hit.facets.get(name) == own[name] and _varies(table, name)
-    ]
-    lines = [" · ".join(table.words(row, SHOWN)[:2])]
-    if own:
-        lines.append(f"same {', '.join(shared)}" if shared else "no facet shared")
-    return Tile(
-        hit.id, thumbnail_url(hit.id), table.titles[row], lines, f"{place} · {hit.distance:.3g}"
-    )
-
-
-def _varies(table: FacetTable, name: str) -> bool:
-    """Whether sharing this facet tells anything in this collection."""
-    return name in table.columns and len(table.columns[name].labels) > 1
 
 
 def _on_pick(gallery: str) -> None:
