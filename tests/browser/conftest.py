@@ -75,20 +75,43 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield Lab(url, small_lab.HOSTILE, hostile_id, counts)
 
 
+@pytest.fixture(scope="session")
+def served() -> type[_served]:
+    """``with served(root) as url``: the server of another workspace."""
+    return _served
+
+
+@pytest.fixture(scope="session")
+def small_lab() -> ModuleType:
+    """The module that builds small workspaces."""
+    return _small_lab()
+
+
+@pytest.fixture(scope="session")
+def port() -> int:
+    """A port nobody listens on, for a server whose address has to be known before."""
+    return free_port()
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class _served:  # noqa: N801 - used as a function
     """The server of a workspace, from its first answer to its end."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, port: int | None = None, **environment: str) -> None:
         from motif.dashboard.serve import command
 
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = port or free_port()
         self._log = root.parent / "server.log"
         with self._log.open("w") as log:
             self._child = subprocess.Popen(
                 command(root, port=self._port), stdout=log, stderr=subprocess.STDOUT,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
             )  # fmt: skip
 
     def __enter__(self) -> str:
@@ -103,6 +126,11 @@ class _served:  # noqa: N801 - used as a function
                 time.sleep(0.1)
         self._child.kill()
         pytest.fail(f"the dashboard did not start: {self._log.read_text()[-2000:]}")
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The server's process."""
+        return self._child
 
     def __exit__(self, *_: object) -> None:
         self._child.terminate()

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from motif.core.config import SignInConfig, is_loopback
 from motif.core.errors import ConfigError
-from motif.dashboard.serve import check_port, command, is_loopback, main
+from motif.dashboard.serve import allowed_hosts, check_port, command, main
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "localhost", "::1"])
@@ -26,9 +27,21 @@ def test_loopback_is_served(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "lab.example.org", ""])
 def test_others_are_kept_out_unless_that_was_said(host: str) -> None:
-    with pytest.raises(ConfigError, match="no sign-in"):
+    with pytest.raises(ConfigError, match="Nobody signs in"):
         command("lab", host)
     assert command("lab", host, public=True)[-1] == "--public"
+    assert "--public" not in command("lab", host, sign_in=True)
+    with pytest.raises(ConfigError, match="leave --public out"):
+        command("lab", host, public=True, sign_in=True)
+
+
+def test_a_server_goes_by_the_name_people_sign_in_at() -> None:
+    settings = SignInConfig(
+        issuer="https://login.example.org", client_id="motif", editors=["*"],
+        url="https://motif.example.org:8443/",
+    )  # fmt: skip
+    assert "motif.example.org" in allowed_hosts("0.0.0.0", settings)
+    assert "motif.example.org" not in allowed_hosts("127.0.0.1", None)
 
 
 def test_a_taken_port_is_said_in_one_sentence(

@@ -10,8 +10,11 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from motif.core.config import SignInConfig
+from motif.dashboard.gate import Gate
 from motif.dashboard.routes import routes
 from motif.dashboard.serve import SCRIPT
+from motif.dashboard.signin import streamlit_secrets
 
 POLICY = "; ".join(
     (
@@ -71,6 +74,19 @@ def host_name(header: str) -> str:
     return header.partition(":")[0].lower()
 
 
-def build(hosts: Collection[str] = ()) -> st.App:
-    """The application; with `hosts`, requests under any other name are refused."""
-    return st.App(SCRIPT, routes=routes(), middleware=[Middleware(Guard, hosts=hosts)])
+def build(
+    hosts: Collection[str] = (), sign_in: SignInConfig | None = None, secret: str = ""
+) -> st.App:
+    """The application.
+
+    Args:
+        hosts: names it goes by; requests under any other are refused.
+        sign_in: where people sign in, if they have to.
+        secret: what the server shares with the provider.
+    """
+    guards = [Middleware(Guard, hosts=hosts)]
+    if sign_in is None:
+        return st.App(SCRIPT, routes=routes(), middleware=guards)
+    guards.append(Middleware(Gate, secure=sign_in.url.startswith("https:")))
+    secrets = streamlit_secrets(sign_in, secret)
+    return st.App(SCRIPT, routes=routes(), middleware=guards, secrets=secrets)

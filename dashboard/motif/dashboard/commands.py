@@ -15,7 +15,7 @@ PublicOption = Annotated[
     bool,
     typer.Option(
         "--public",
-        help="Let others on the network look: nobody signs in, so nothing can be changed there.",
+        help="Let others on the network look without signing in; nothing can be changed then.",
     ),
 ]
 

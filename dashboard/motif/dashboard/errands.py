@@ -17,6 +17,7 @@ from typing import IO
 import psutil
 
 from motif.core.catalog import Run
+from motif.dashboard.rights import require_change
 
 KEPT = 20
 SHOWN_SECONDS = 120.0
@@ -57,6 +58,7 @@ class Errands:
 
     def start(self, *words: str) -> None:
         """Run ``motif WORDS`` on the workspace without waiting for it."""
+        require_change()
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the command has ended
         process = subprocess.Popen(
             [sys.executable, "-m", "motif.core.cli", "-w", str(self._root), *words],
@@ -93,6 +95,7 @@ def cancel(run: Run) -> int:
     Returns:
         How many processes were told to end.
     """
+    require_change()
     try:
         owner = psutil.Process(run.pid)
         if owner.create_time() > datetime.fromisoformat(run.started_at).timestamp() + CLOCK_SLACK:

@@ -9,7 +9,9 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from motif.core.catalog import Derivation
+from motif.core.config import Config
 from motif.core.errors import NotFoundError
+from motif.core.following import Follower
 from motif.core.workspace import Workspace
 from motif.dashboard.blobs import Blobs
 from motif.dashboard.errands import Errands
@@ -32,6 +34,7 @@ class Lab:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
+        self.settings = Follower(workspace)
         self.blobs = Blobs()
         self.workshop = Workshop(workspace.root)
         self.errands = Errands(workspace.root)
@@ -42,6 +45,12 @@ class Lab:
         """End what works for this lab and close the workspace."""
         self.workshop.close()
         self.workspace.close()
+
+    @property
+    def config(self) -> Config:
+        """The settings as motif.toml has them now; the workspace's own are brought up to date."""
+        self.settings.look()
+        return self.workspace.config
 
     @property
     def version(self) -> int:

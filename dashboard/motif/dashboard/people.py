@@ -9,7 +9,8 @@ import streamlit as st
 
 def person() -> str:
     """Who is looking: the account signed in with, else the account the server runs as."""
-    told = st.user.get("email") or st.user.get("name")
+    verified = st.user.get("email_verified") is not False
+    told = (st.user.get("email") if verified else None) or st.user.get("name")
     if told:
         return str(told)
     try:

@@ -13,6 +13,7 @@ from uuid import uuid4
 from filelock import FileLock
 
 from motif.core.errors import ConfigError
+from motif.dashboard.rights import require_change
 from motif.dashboard.view import View
 
 FILE = "filters.json"
@@ -36,6 +37,7 @@ class Saved:
 
     def save(self, name: str, view: View) -> None:
         """Keep the filter of a view under a name; one of the same name is replaced."""
+        require_change()
         name = "".join(c for c in name if c.isprintable()).strip()
         if not name or len(name) > LONGEST:
             raise ConfigError(f"A name has 1 to {LONGEST} characters; this one has {len(name)}.")
@@ -47,6 +49,7 @@ class Saved:
 
     def forget(self, name: str) -> None:
         """Drop a name."""
+        require_change()
         with self._lock():
             self._write({one: text for one, text in self._load().items() if one != name})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 import socket
 import sys
@@ -11,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from motif.core.config import SignInConfig, is_loopback
 from motif.core.errors import ConfigError, MotifError
-from motif.dashboard.rights import READ_ONLY
 
 SCRIPT = Path(__file__).parent / "pages" / "router.py"
 
@@ -49,22 +48,15 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_host(host: str, public: bool) -> None:
-    """Refuse an address others can reach, unless that was said plainly."""
-    if not public and not is_loopback(host):
+def check_host(host: str, *, public: bool = False, sign_in: bool = False) -> None:
+    """Refuse an address others can reach, unless they sign in or that was said plainly."""
+    if public and sign_in:
+        raise ConfigError("motif.toml lets people sign in; leave --public out, or sign_in.")
+    if not public and not sign_in and not is_loopback(host):
         raise ConfigError(
-            f"The dashboard has no sign-in, and at {host} anyone on the network could open it; "
-            "bind it to 127.0.0.1, or say --public to let them look without changing anything."
+            f"Nobody signs in to this dashboard, and at {host} anyone on the network could open "
+            "it; bind it to 127.0.0.1, declare [dashboard.sign_in], or say --public to let them "
+            "look without changing anything."
         )
 
 
@@ -83,14 +75,23 @@ def check_port(host: str, port: int) -> None:
 
 
 def command(
-    root: Path | str, host: str = "127.0.0.1", port: int = 8501, *, public: bool = False
+    root: Path | str,
+    host: str = "127.0.0.1",
+    port: int = 8501,
+    *,
+    public: bool = False,
+    sign_in: bool = False,
 ) -> list[str]:
     """Arguments that run the server of a workspace as a child process; SIGTERM ends it.
 
+    Args:
+        public: others may reach it and look.
+        sign_in: whether the workspace lets people sign in.
+
     Raises:
-        ConfigError: others could reach `host` and `public` was not said.
+        ConfigError: others could reach `host` and neither was said.
     """
-    check_host(host, public)
+    check_host(host, public=public, sign_in=sign_in)
     arguments = [sys.executable, "-m", "motif.dashboard.serve", str(root)]
     arguments += ["--host", host, "--port", str(port)]
     return [*arguments, "--public"] if public else arguments
@@ -102,19 +103,22 @@ def serve(
     """Serve the dashboard of a workspace until the process is told to end."""
     from motif.core.workspace import Workspace
 
-    check_host(host, public)
-    check_port(host, port)
     with Workspace.open(root) as workspace:
         os.environ["MOTIF_WORKSPACE"] = str(workspace.root)
-    if public:
-        os.environ[READ_ONLY] = "1"
-    hosts = [] if public else sorted({"localhost", "127.0.0.1", "::1", host})
+        settings = workspace.config.dashboard.sign_in
+    check_host(host, public=public, sign_in=settings is not None)
+    check_port(host, port)
+    hosts = [] if public else allowed_hosts(host, settings)
 
     from motif.dashboard.app import build
+    from motif.dashboard.rights import ENTRY
+    from motif.dashboard.signin import client_secret
     from motif.dashboard.warm import warm_up
 
+    os.environ[ENTRY] = "public" if public else "loopback" if settings is None else "sign-in"
+    secret = "" if settings is None else client_secret(settings, workspace.root)
     warm_up()
-    build(hosts).run(
+    build(hosts, settings, secret).run(
         config={
             **SETTINGS,
             "server.address": host,
@@ -122,6 +126,14 @@ def serve(
             "server.allowedHosts": hosts,
         }
     )
+
+
+def allowed_hosts(host: str, settings: SignInConfig | None) -> list[str]:
+    """The names a server goes by."""
+    from motif.dashboard.signin import host_of
+
+    public = {host_of(settings)} if settings is not None else set()
+    return sorted({"localhost", "127.0.0.1", "::1", host, *public})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import IO, Literal, TypeAlias
 
+from motif.dashboard.rights import require_change
+
 State: TypeAlias = Literal["waiting", "working", "done", "failed", "cancelled"]
 
 FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled"})
@@ -66,6 +68,7 @@ class Workshop:
 
     def ask(self, collection: str, parent: str, ids: Sequence[str], name: str) -> str:
         """Ask for a map of `ids`, a part of the map `parent`; returns the task's id."""
+        require_change()
         task = Task(uuid.uuid4().hex, len(ids), time.monotonic())
         line = json.dumps(
             {"task": task.id, "collection": collection, "parent": parent, "ids": list(ids),
@@ -87,6 +90,7 @@ class Workshop:
 
     def cancel(self, identity: str) -> None:
         """Give a task up; the others of the queue are given up with it when it is at work."""
+        require_change()
         task = self._tasks.get(identity)
         if task is not None and task.state not in FINISHED:
             self.close()

@@ -113,12 +113,20 @@ def scheduler(workspace: Workspace) -> BackgroundScheduler:
     made = BackgroundScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
     )
-    for name, config in workspace.config.jobs.items():
-        if config.schedule is not None:
-            made.add_job(
-                _run_scheduled, _trigger(name, config.schedule), [workspace, name], id=name
-            )
+    schedule(made, workspace)
     return made
+
+
+def schedule(clock: BackgroundScheduler, workspace: Workspace) -> None:
+    """Give a scheduler the jobs of the present settings, and no others."""
+    due = {
+        name: _trigger(name, config.schedule)
+        for name, config in workspace.config.jobs.items()
+        if config.schedule is not None
+    }
+    clock.remove_all_jobs()
+    for name, trigger in due.items():
+        clock.add_job(_run_scheduled, trigger, [workspace, name], id=name)
 
 
 def next_times(workspace: Workspace) -> Mapping[str, str | None]:

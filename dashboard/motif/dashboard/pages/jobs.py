@@ -35,7 +35,11 @@ def show() -> None:
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def _runs_and_quarantine() -> None:
-    workspace = lab().workspace
+    here = lab()
+    workspace = here.workspace
+    here.settings.look()
+    if here.settings.problem:
+        frame.refusal(here.settings.problem)
     runs = workspace.catalog.runs(LIMIT)
     held = workspace.catalog.quarantined()
     frame.figures(_figures(runs, held))

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from motif.core.errors import MotifError
-from motif.dashboard import links
+from motif.dashboard import links, rights
 from motif.dashboard.pages import compare, composition, jobs, maps, measurement, overview, search
-from motif.dashboard.parts import frame
+from motif.dashboard.parts import entrance, frame
 
 st.set_page_config(
     page_title="Motif", page_icon=str(frame.FAVICON), layout="wide",
@@ -40,6 +40,9 @@ links.register(
         "jobs": JOBS, "measurement": MEASUREMENT, "compare": COMPARE,
     }
 )  # fmt: skip
+if rights.role() is None:
+    entrance.show_entrance()
+    st.stop()
 frame.navigation(
     {"": [OVERVIEW], "Explore": [MAP, SEARCH], "Analyse": [COMPOSITION], "Operate": [JOBS]}
 )
@@ -47,3 +50,4 @@ try:
     page.run()
 except MotifError as error:
     frame.refusal(str(error))
+entrance.show_account()

@@ -13,7 +13,7 @@ from motif.dashboard.errands import Errand
 from motif.dashboard.lab import lab
 from motif.dashboard.parts import frame
 from motif.dashboard.quantities import ago, duration
-from motif.dashboard.rights import may_change
+from motif.dashboard.rights import may_change, require_change
 from motif.ingest.quarantine import release
 
 LISTED = 200
@@ -89,6 +89,7 @@ def _show_choice(held: Sequence[Quarantined]) -> None:
 
 def _release(one: Quarantined) -> None:
     try:
+        require_change()
         release(lab().workspace, one.source, one.native_id)
     except MotifError as error:
         st.session_state[REFUSED] = str(error)

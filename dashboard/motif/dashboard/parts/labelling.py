@@ -23,7 +23,7 @@ from motif.dashboard.lab import Lab, lab
 from motif.dashboard.parts import frame
 from motif.dashboard.people import person
 from motif.dashboard.quantities import ago, count
-from motif.dashboard.rights import may_change
+from motif.dashboard.rights import may_change, require_change
 
 Act: TypeAlias = Callable[[Workspace, Sequence[str], str, str], object]
 
@@ -72,6 +72,7 @@ def _note(ids: Sequence[str]) -> None:
 
 def _try(act: Act, ids: Sequence[str], key: str) -> None:
     try:
+        require_change()
         act(lab().workspace, ids, str(st.session_state[key]), person())
     except MotifError as error:
         st.session_state[REFUSED] = str(error)

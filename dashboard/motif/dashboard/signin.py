@@ -1,0 +1,114 @@
+"""Sign-in with an OpenID Connect provider, and the roles motif.toml gives to people.
+
+Streamlit asks the provider and keeps what it tells in a signed cookie; here stand the secrets it
+needs for that, what the cookie says to requests outside Streamlit, and who may do what.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from motif.core.config import SignInConfig
+from motif.core.errors import ConfigError
+
+Role: TypeAlias = Literal["viewer", "editor"]
+Claims: TypeAlias = Mapping[str, Any]
+
+SECRET_VARIABLE = "MOTIF_SIGN_IN_SECRET"
+CALLBACK = "/oauth2callback"
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+def role_of(claims: Claims, settings: SignInConfig) -> Role | None:
+    """What somebody may do; None for nothing at all.
+
+    An e-mail address the provider calls unverified counts for nothing: anyone could claim it.
+    """
+    email = "" if claims.get("email_verified") is False else str(claims.get("email") or "")
+    told = claims.get(settings.groups_claim) or ()
+    groups = {told} if isinstance(told, str) else set(map(str, told))
+    if _named(email, settings.editors) or groups & set(settings.editor_groups):
+        return "editor"
+    if _named(email, settings.viewers) or groups & set(settings.viewer_groups):
+        return "viewer"
+    return None
+
+
+def _named(email: str, patterns: Sequence[str]) -> bool:
+    address = email.casefold()
+    return bool(address) and any(fnmatchcase(address, one.casefold()) for one in patterns)
+
+
+def client_secret(settings: SignInConfig, root: Path) -> str:
+    """The secret shared with the provider, from the environment or a file only its owner reads."""
+    told = os.environ.get(SECRET_VARIABLE, "").strip()
+    if told:
+        return told
+    if settings.secret_file is None:
+        raise ConfigError(
+            f'Signing in needs the secret of the client "{settings.client_id}"; set '
+            f"{SECRET_VARIABLE} or name a file with it as dashboard.sign_in.secret_file."
+        )
+    place = root / settings.secret_file
+    try:
+        if place.stat().st_mode & 0o077:
+            raise ConfigError(f"Others can read the secret in {place}; run chmod 600 {place}.")
+        secret = place.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"The secret in {place} cannot be read: {error.strerror}.") from error
+    if not secret:
+        raise ConfigError(f"{place} holds no secret; write the provider's into it.")
+    return secret
+
+
+def streamlit_secrets(settings: SignInConfig, secret: str) -> dict[str, Any]:
+    """What Streamlit has to know, handed over in memory.
+
+    The key that signs cookies is derived from the client secret: people stay signed in when the
+    server starts anew, and changing the client secret ends every session.
+    """
+    message = f"motif cookies {settings.url} {settings.client_id}".encode()
+    key = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+    return {
+        "auth": {
+            "redirect_uri": settings.url + CALLBACK,
+            "cookie_secret": key,
+            "client_id": settings.client_id,
+            "client_secret": secret,
+            "server_metadata_url": settings.issuer + DISCOVERY,
+        }
+    }
+
+
+def signed_in(cookies: Mapping[str, str]) -> Claims | None:
+    """What the provider told about whoever sent these cookies; None if nobody is signed in."""
+    from streamlit.auth_util import get_cookie_with_chunks, get_origin_from_redirect_uri
+    from streamlit.web.server.server_util import get_cookie_secret
+    from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+    from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+    def one(name: str) -> bytes | None:
+        value = cookies.get(name)
+        return decode_signed_value(get_cookie_secret(), name, value) if value else None
+
+    try:
+        found = get_cookie_with_chunks(one, USER_COOKIE_NAME)
+        claims = json.loads(found) if found else None
+    except ValueError:
+        return None
+    if not isinstance(claims, dict) or not claims.get("is_logged_in"):
+        return None
+    return claims if claims.get("origin") == get_origin_from_redirect_uri() else None
+
+
+def host_of(settings: SignInConfig) -> str:
+    """The name browsers know the dashboard by."""
+    return urlsplit(settings.url).hostname or ""
