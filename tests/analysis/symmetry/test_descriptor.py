@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from motif.analysis.symmetry.descriptor import AnalyticDescriptor
+from motif.analysis.symmetry.descriptor import PARTS, AnalyticDescriptor
 from motif.analysis.symmetry.features import channel_of, clipped, flattened, phase_pattern, prepare
 from motif.ingest.simulate.patterns import Canvas, draw
 
@@ -56,10 +56,25 @@ def test_the_period_is_found_in_nanometres() -> None:
     described = AnalyticDescriptor()
     scale = described.parts["scale"]
     values = described(np.stack([stripes(0.3, 8), stripes(0.3, 16)]), np.full(2, 1e-8))[:, scale]
-    from motif.analysis.symmetry.descriptor import PARTS
-
-    periods = 10 ** (values[:, 0] / PARTS["scale"]["period"])
+    periods = 10 ** (values[:, 0] / PARTS["scale"]["decades"])
     assert periods == pytest.approx([80, 160], rel=0.12)
+
+
+def test_periods_far_apart_count_little_more_than_unlike_ones() -> None:
+    described = AnalyticDescriptor()
+    image = np.repeat(stripes(0.3, 10)[None], 5, axis=0)
+    sizes = 1e-8 * np.array([1, 1.03, 1.6, 16, 1600])
+    scale = described(image, sizes)[:, described.parts["scale"]]
+    near, unlike, far, farthest = np.linalg.norm(scale[1:] - scale[0], axis=1)
+    assert near < 0.3 * unlike
+    assert unlike < far < farthest < 2 * unlike
+
+
+def test_pixels_without_size_have_no_scale() -> None:
+    described = AnalyticDescriptor()
+    (vector,) = described(stripes(0.3)[None], np.array([np.nan]))
+    assert np.isfinite(vector).all()
+    assert not vector[described.parts["scale"]].any()
 
 
 def test_an_image_without_contrast_has_no_features() -> None:

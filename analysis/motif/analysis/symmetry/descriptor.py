@@ -18,20 +18,25 @@ from motif.analysis.symmetry.lattice import autocorrelation, windowed
 from motif.core.records import content_id
 
 BATCH = 32
-VERSION = 2
+VERSION = 3
 PARTS = {
-    "symmetry": {"survival": 0.86, "order": 1.9, "lattice": 0.11},
-    "texture": {"spectrum": 0.02, "grey": 1.3},
-    "scale": {"period": 1.0},
-}
+    "symmetry": {
+        "rotation": 1.7, "mirror": 0.35, "order": 1.7, "order 2-fold": 1.0, "order 4-fold": 2.3,
+        "order 6-fold": 2.5, "order 8-fold": 0.7, "lattice": 0.05,
+    },
+    "texture": {"spectrum": 0.02, "grey": 1.4},
+    "scale": {"decades": 0.3, "period": 0.75},
+}  # fmt: skip
 """Factors of what each part is made of, found by retrieval on simulated domain patterns."""
 SIZES = {
-    "survival": len(measures.ROTATIONS) + measures.AXES // 2 + measures.HARMONICS,
-    "order": measures.RADII * measures.FOLDS,
+    "rotation": len(measures.ROTATIONS),
+    "mirror": measures.AXES // 2 + measures.HARMONICS,
+    **dict.fromkeys(measures.FOLDS, measures.RADII),
     "lattice": 33,
     "spectrum": measures.OFFSETS[1] - measures.OFFSETS[0],
     "grey": 2 * measures.PAIRS,
-    "period": 1,
+    "decades": 1,
+    "period": 2 * measures.WAVES,
 }
 
 
@@ -74,7 +79,9 @@ class AnalyticDescriptor:
                 dim=1,
             )
             contrast = square.flatten(1).std(1, keepdim=True) > 1e-6
-            features: NDArray[np.float32] = torch.where(contrast, joined, 0.0).numpy()
+            # an unknown pixel size leaves the scale undefined, which then counts for nothing
+            known = torch.nan_to_num(joined)
+            features: NDArray[np.float32] = torch.where(contrast, known, 0.0).numpy()
         return features
 
 
@@ -84,13 +91,16 @@ def measured(square: Tensor, pixel_size: Tensor) -> dict[str, Tensor]:
     acf = autocorrelation(flat)
     rotation, mirror = measures.survival(flat)
     spectrum, frequency = measures.radial_spectrum(flat)
+    decades = measures.decades(frequency, pixel_size)
     return {
-        "survival": torch.cat([rotation, measures.mirror_summary(mirror)], 1),
-        "order": measures.order(acf, frequency),
+        "rotation": rotation,
+        "mirror": measures.mirror_summary(mirror),
+        **dict(zip(measures.FOLDS, measures.order(acf, frequency), strict=True)),
         "lattice": measures.lattice_evidence(flat, acf),
         "spectrum": measures.about_peak(spectrum, frequency),
         "grey": measures.grey_statistics(square),
-        "period": measures.scale(frequency, pixel_size),
+        "decades": decades,
+        "period": measures.period_waves(decades),
     }
 
 

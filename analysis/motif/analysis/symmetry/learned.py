@@ -18,8 +18,8 @@ from motif.core.records import content_id
 
 SHIPPED = Path(__file__).parent / "weights" / "symmetry.safetensors"
 BATCH = 64
-VERSION = 2
-WEIGHT = 1.4
+VERSION = 3
+WEIGHT = 1.05
 """Length of the learned features of a perfect lattice beside the analytic ones, by retrieval."""
 
 
@@ -58,7 +58,7 @@ class SymmetryExtractor:
                 square, _ = centre_square(piece, SIZE)
                 evidence = gather(square)
                 found = functional.normalize(self._network.features(evidence))
-                certainty = evidence[:, ORDER, None].clamp(0, 1)
+                certainty = evidence[:, ORDER, None].clamp(0, 1).sqrt()
                 learned[start : start + BATCH] = (WEIGHT * certainty * found).numpy()
         learned[~analytic.any(axis=1)] = 0
         return np.concatenate([analytic[:, :split], learned, analytic[:, split:]], axis=1)

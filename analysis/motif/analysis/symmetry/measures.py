@@ -27,8 +27,12 @@ PAIRS = 8
 RADII = 12
 """Shifts of the autocorrelation, in sixths of the dominant period."""
 DIRECTIONS = 36
-FOLDS = 5
-"""Angular harmonics of the autocorrelation: mean, 2-, 4-, 6- and 8-fold."""
+FOLDS = ("order", "order 2-fold", "order 4-fold", "order 6-fold", "order 8-fold")
+"""Angular harmonics of the autocorrelation: the mean over directions first."""
+WAVES = 8
+"""Pairs of sine and cosine that tell periods apart."""
+RESOLUTION = 0.08
+"""Decades between two periods that begin to count as different."""
 _LOWEST, _HIGHEST = 1.2 / SIZE, 0.5
 
 
@@ -131,10 +135,10 @@ def about_peak(spectrum: Tensor, frequency: Tensor) -> Tensor:
     return values - values.mean(1, keepdim=True)
 
 
-def order(acf: Tensor, frequency: Tensor) -> Tensor:
-    """Angular harmonics (n, 60) of the autocorrelation at shifts of 1/6 to 2 dominant periods.
+def order(acf: Tensor, frequency: Tensor) -> tuple[Tensor, ...]:
+    """Angular harmonics of the autocorrelation at shifts of 1/6 to 2 dominant periods.
 
-    Stripes, labyrinths, bubbles and lattices differ in how correlation lasts, and in which
+    One array (n, `RADII`) for each of `FOLDS`. Stripes, labyrinths, bubbles and lattices differ in how correlation lasts, and in which
     directions; 0 beyond the reach of the autocorrelation.
     """
     far = acf.shape[1] - 1
@@ -153,8 +157,8 @@ def order(acf: Tensor, frequency: Tensor) -> Tensor:
     upper = at(top, left) * (1 - dx) + at(top, left + 1) * dx
     lower = at(top + 1, left) * (1 - dx) + at(top + 1, left + 1) * dx
     values = (upper * (1 - dy) + lower * dy) * (radius < far - 1)
-    waves = torch.fft.rfft(values, dim=2)[..., :FOLDS] / DIRECTIONS
-    return torch.cat([waves[..., 0].real, waves[..., 1:].abs().flatten(1)], 1)
+    waves = torch.fft.rfft(values, dim=2)[..., : len(FOLDS)] / DIRECTIONS
+    return waves[..., 0].real, *waves[..., 1:].abs().unbind(2)
 
 
 def lattice_evidence(flat: Tensor, acf: Tensor) -> Tensor:
@@ -184,10 +188,24 @@ def grey_statistics(images: Tensor) -> Tensor:
     return torch.cat([(high - low) / 2, ((high + low) / 2).abs()], 1)
 
 
-def scale(frequency: Tensor, pixel_size: Tensor) -> Tensor:
-    """Logarithm to base 10 of the dominant period in nm (n, 1); 0 where pixels have no size."""
-    pixels = -torch.log10(frequency)
+def decades(frequency: Tensor, pixel_size: Tensor) -> Tensor:
+    """Logarithm to base 10 of the dominant period in nm (n, 1); NaN where pixels have no size."""
     known = torch.isfinite(pixel_size) & (pixel_size > 0)
-    metres = torch.where(known, pixel_size, 1e-9)
-    nanometres = torch.where(known, pixels + torch.log10(metres * 1e9), 0.0)
-    return nanometres[:, None]
+    metres = torch.where(known, pixel_size, torch.nan)
+    return (torch.log10(metres * 1e9) - torch.log10(frequency))[:, None]
+
+
+def period_waves(logarithm: Tensor) -> Tensor:
+    """Waves (n, 2 `WAVES`) over the logarithm of the period, whose distance saturates.
+
+    The squared distance of two periods is close to 1 - exp(-d^2 / 2 s^2), d in decades and
+    s = `RESOLUTION`: a factor of 1.5 counts nearly as much as a factor of ten, so that the
+    part tells 50 from 80 nm without outweighing everything else where scales differ by decades.
+    It repeats every two decades, which the logarithm itself tells apart.
+    """
+    harmonic = torch.arange(1, WAVES + 1) * math.pi
+    weight = torch.exp(-0.5 * (harmonic * RESOLUTION).square())
+    weight = weight / (2 * weight.square().sum()).sqrt()
+    return torch.cat(
+        [weight * torch.cos(logarithm * harmonic), weight * torch.sin(logarithm * harmonic)], 1
+    )
