@@ -138,8 +138,8 @@ def about_peak(spectrum: Tensor, frequency: Tensor) -> Tensor:
 def order(acf: Tensor, frequency: Tensor) -> tuple[Tensor, ...]:
     """Angular harmonics of the autocorrelation at shifts of 1/6 to 2 dominant periods.
 
-    One array (n, `RADII`) for each of `FOLDS`. Stripes, labyrinths, bubbles and lattices differ in how correlation lasts, and in which
-    directions; 0 beyond the reach of the autocorrelation.
+    One array (n, `RADII`) for each of `FOLDS`. Stripes, labyrinths, bubbles and lattices differ in
+    how correlation lasts, and in which directions; 0 beyond the reach of the autocorrelation.
     """
     far = acf.shape[1] - 1
     angle = torch.arange(DIRECTIONS) * (math.pi / DIRECTIONS)
