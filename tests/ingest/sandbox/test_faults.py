@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from datafed import envelope_pb2 as pb
 
-from motif.ingest.sandbox import Sandbox
+from motif.core.errors import ConfigError
+from motif.ingest.sandbox import Limits, Sandbox
+from motif.ingest.sandbox.control import turn
 
 
 @pytest.fixture
@@ -95,6 +97,47 @@ def test_a_transfer_can_get_stuck_and_outlives_the_server(
         assert api.dataView(record)[0].data[0].size == 1
 
 
+def test_clear_forgets_what_has_not_happened(server: Sandbox, api: Any, tmp_path: Path) -> None:
+    faults = server.faults
+    for knob, value in (
+        ("drop-reply", ""), ("delay-reply", "9"), ("fail-transfer", "no"), ("hold-transfers", ""),
+        ("transfer-delay", "9"), ("search-lag", "9"), ("clock-offset", "-9"),
+    ):  # fmt: skip
+        faults.turn(knob, value, "UserViewRequest" if knob.endswith("reply") else None)
+    faults.clear()
+    assert api.userView("ada")[0].user[0].uid == "u/ada"
+    assert faults.next_transfer_failure() is None
+    assert faults.transfers_may_start(0)
+    assert (faults.transfer_delay, faults.search_lag, faults.clock_offset) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("drop", ""), "'drop' is no fault; there are drop-reply"),
+        (("search-lag", "soon"), "takes seconds, not 'soon'"),
+        (("search-lag", "-1"), "from 0 on"),
+        (("delay-reply", "nan"), "from 0 on"),
+        (("clear", "1"), "takes no value"),
+        (("search-lag", "1", "UserViewRequest"), "does not belong to a request"),
+    ],
+)
+def test_knobs_that_are_none(server: Sandbox, words: tuple[str, ...], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        server.faults.turn(*words)
+    with pytest.raises(ConfigError, match=told):
+        turn(server.folder, *words)
+
+
+def test_an_order_that_makes_no_sense_is_passed_over(server: Sandbox, api: Any) -> None:
+    orders = server.folder / "faults"
+    for number, text in enumerate(("", "[1]", '{"knob": "explode", "value": "", "request": null}')):
+        (orders / f"{number}.json").write_text(text)
+    turn(server.folder, "clock-offset", "-5000")
+    assert api.dataCreate("old")[0].data[0].ct < time.time() - 4000
+    assert list(orders.iterdir()) == []
+
+
 def test_data_for_a_deleted_record_are_not_kept(
     server: Sandbox, api: Any, tmp_path: Path, wire: SimpleNamespace
 ) -> None:
@@ -118,6 +161,58 @@ def test_servers_side_by_side_know_nothing_of_each_other(
         strange = {**other.client_options("ada"), "client_priv_key_file": "none"}
         assert wire.connect(other, "ada", **strange).getAuthUser() is None
         assert api.collectionItemsList("root")[0].total == 1
+
+
+def test_tasks_run_at_once_but_not_on_the_same_data(
+    server: Sandbox, api: Any, tmp_path: Path, wire: SimpleNamespace
+) -> None:
+    (tmp_path / "lab" / "f").write_text("f")
+    records = [wire.record(api, f"r{n}") for n in range(4)]
+    server.faults.transfer_delay = 0.5
+    start = time.monotonic()
+    first = [api.dataPut(record, "l#l/f")[0].task.id for record in records]
+    second = api.dataPut(records[0], "l#l/f")[0].task
+    assert (second.status, second.msg) == (pb.TS_BLOCKED, "Queued")
+    assert [wire.finished(api, task).status for task in first] == [pb.TS_SUCCEEDED] * 4
+    assert time.monotonic() - start < 4 * 0.5
+    third = api.taskView(second.id)[0].task[0]
+    assert third.status in (pb.TS_READY, pb.TS_RUNNING)
+    assert wire.finished(api, second.id).status == pb.TS_SUCCEEDED
+    both = [api.dataGet(records[0], f"l#l/out{n}")[0].task for n in range(2)]
+    assert [task.status for task in both] == [pb.TS_READY] * 2, "reading hinders no reading"
+    after = api.dataPut(records[0], "l#l/f")[0].task
+    assert after.status == pb.TS_BLOCKED
+    server.faults.transfer_delay = 0.0
+    assert wire.finished(api, after.id).status == pb.TS_SUCCEEDED
+    assert [wire.finished(api, task.id).status for task in both] == [pb.TS_SUCCEEDED] * 2
+
+
+def test_two_transfers_of_one_record_to_one_place_leave_a_whole_file(
+    server: Sandbox, api: Any, tmp_path: Path, wire: SimpleNamespace
+) -> None:
+    content = bytes(range(256)) * 20_000
+    (tmp_path / "lab" / "f").write_bytes(content)
+    record = wire.record(api)
+    wire.finished(api, api.dataPut(record, "l#l/f")[0].task.id)
+    tasks = [api.dataGet(record, "l#l/out")[0].task.id for _ in range(20)]
+    assert {wire.finished(api, task).status for task in tasks} == {pb.TS_SUCCEEDED}
+    (arrived,) = (tmp_path / "lab" / "out").iterdir()
+    assert arrived.read_bytes() == content
+
+
+def test_one_task_at_a_time_where_the_limit_says_so(tmp_path: Path, wire: SimpleNamespace) -> None:
+    lab = tmp_path / "lab"
+    with Sandbox(
+        tmp_path / "s", users=["ada:x"], endpoints={"l#l": lab}, limits=Limits(tasks_at_once=1)
+    ) as server:
+        (lab / "f").write_text("f")
+        api = wire.connect(server, "ada")
+        server.faults.transfer_delay = 0.2
+        start = time.monotonic()
+        tasks = [api.dataPut(wire.record(api, f"r{n}"), "l#l/f")[0].task.id for n in range(3)]
+        for task in tasks:
+            wire.finished(api, task)
+        assert time.monotonic() - start >= 0.6
 
 
 def test_transfers_can_be_slow(

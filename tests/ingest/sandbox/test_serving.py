@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -109,6 +109,43 @@ def test_serve_writes_what_clients_need_and_ends_cleanly(tmp_path: Path) -> None
     assert not (folder / "sandbox.json").exists()
 
 
+def test_faults_of_a_server_that_is_another_process(tmp_path: Path, wire: SimpleNamespace) -> None:
+    folder, lab = tmp_path / "s", tmp_path / "lab"
+    lab.mkdir()
+    (lab / "f").write_text("f")
+
+    def fault(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [*SANDBOX, "fault", str(folder), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert "No sandbox serves" in fault("clear").stderr
+    with serving(folder, "--user", "ada:x", "--endpoint", f"local#lab={lab}") as (process, place):
+        assert stat.S_IMODE((folder / "faults").stat().st_mode) == 0o700
+        api = connect(folder, place)
+        record = api.dataCreate("one")[0].data[0].id
+        assert fault("drop-reply", "--request", "ProjectListRequest").stdout.strip().endswith(".")
+        api._mapi.setDefaultTimeout(300)
+        assert api.userView("ada")[0].user[0].uid == "u/ada"
+        with pytest.raises(Exception, match="Timeout"):
+            api.projectList()
+        api._mapi._conn.reset()
+        api._mapi.setDefaultTimeout(5000)
+        assert fault("fail-transfer", "the tape is torn").returncode == 0
+        task = wire.finished(api, api.dataPut(record, "local#lab/f")[0].task.id)
+        assert (task.status, task.msg) == (pb.TS_FAILED, "the tape is torn")
+        fault("hold-transfers")
+        task = api.dataPut(record, "local#lab/f")[0].task.id
+        assert wire.finished(api, task, 0.3).status == pb.TS_READY
+        fault("clear")
+        assert wire.finished(api, task).status == pb.TS_SUCCEEDED
+        assert fault("clock-offset", "-5000").returncode == 0
+        assert api.dataCreate("old")[0].data[0].ct < time.time() - 4000
+        assert "is no fault" in fault("explode").stderr
+        process.kill()
+        process.wait()
+        assert "does not listen" in fault("clear").stderr
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -159,13 +196,34 @@ def test_datafeds_own_command_line(tmp_path: Path) -> None:
 
 
 def test_sigkill_loses_no_acknowledged_request(tmp_path: Path, wire: SimpleNamespace) -> None:
+    created, uploads = killed_at_random(10, tmp_path, wire)
+    assert len(created) > 20
+    assert uploads
+
+
+@pytest.mark.benchmark
+def test_sigkill_at_50_random_moments(
+    tmp_path: Path, wire: SimpleNamespace, record_property: Callable[[str, object], None]
+) -> None:
+    created, uploads = killed_at_random(50, tmp_path, wire)
+    record_property("records", len(created))
+    record_property("changes", sum(created.values()))
+    record_property("uploads", len(uploads))
+    assert len(created) > 100
+    assert len(uploads) > 20
+
+
+def killed_at_random(
+    trials: int, tmp_path: Path, wire: SimpleNamespace
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Kill the server that often in the middle of work; what was acknowledged, checked."""
     folder, lab = tmp_path / "s", tmp_path / "lab"
     lab.mkdir()
     dice = random.Random(7)
     created: dict[str, int] = {}
     uploads: dict[str, int] = {}
     options = ["--user", "ada:x", "--endpoint", f"local#lab={lab}"]
-    for trial in range(10):
+    for trial in range(trials):
         with serving(folder, *options) as (process, place):
             api = connect(folder, place)
             check(api, created, uploads, wire)
@@ -179,8 +237,7 @@ def test_sigkill_loses_no_acknowledged_request(tmp_path: Path, wire: SimpleNames
             assert process.wait(10) == -signal.SIGKILL, trial
     with serving(folder, *options) as (_, place):
         check(connect(folder, place), created, uploads, wire)
-    assert len(created) > 20
-    assert uploads
+    return created, uploads
 
 
 def work_was_acknowledged(api: Any, *rest: Any) -> bool:

@@ -38,6 +38,9 @@ def serve(
         float, typer.Option(min=0, help="Seconds each transfer waits before it starts.")
     ] = 0.0,
     clock_offset: Annotated[float, typer.Option(help="Seconds added to the server's clock.")] = 0.0,
+    tasks_at_once: Annotated[
+        int, typer.Option(min=1, max=64, help="Transfer tasks that run at the same time.")
+    ] = 10,
 ) -> None:
     """Serve until ended; prints one line when ready and writes DIR/sandbox.json."""
     import signal
@@ -45,6 +48,7 @@ def serve(
 
     from motif.core.errors import MotifError
     from motif.ingest.sandbox.faults import Faults
+    from motif.ingest.sandbox.limits import Limits
     from motif.ingest.sandbox.server import Sandbox
 
     faults = Faults()
@@ -61,6 +65,7 @@ def serve(
             endpoints=_endpoints(endpoint or []),
             users=user or [],
             faults=faults,
+            limits=Limits(tasks_at_once=tasks_at_once),
         ) as sandbox:
             typer.echo(f"Motif sandbox serves {sandbox.folder} on {sandbox.host}:{sandbox.port}")
             ended.wait()
@@ -78,6 +83,31 @@ def _endpoints(texts: list[str]) -> dict[str, Path | str]:
             raise ConfigError(f"'{text}' is no endpoint: write ID=PATH.")
         found[name] = path
     return found
+
+
+@app.command("fault", context_settings={"ignore_unknown_options": True})
+def fault(
+    folder: Folder,
+    knob: Annotated[
+        str, typer.Argument(help="drop-reply, repeat-reply, delay-reply SECONDS, fail-transfer "
+                            "[TEXT], hold-transfers, release-transfers, transfer-delay SECONDS, "
+                            "search-lag SECONDS, clock-offset SECONDS, or clear.")
+    ],
+    value: Annotated[str, typer.Argument(help="What the knob takes.")] = "",
+    request: Annotated[
+        str | None,
+        typer.Option(help="Name of the request whose reply is meant; by default the next one."),
+    ] = None,
+) -> None:  # fmt: skip
+    """Let the running server misbehave: late, lost and doubled replies, failing transfers."""
+    from motif.core.errors import MotifError
+    from motif.ingest.sandbox.control import turn
+
+    try:
+        turn(folder, knob, value, request)
+    except MotifError as error:
+        _fail(error)
+    typer.echo(f"{knob} holds.")
 
 
 @app.command("user")

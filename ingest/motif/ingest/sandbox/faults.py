@@ -5,9 +5,12 @@ Every knob is thread-safe and works while the server runs.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from dataclasses import dataclass
+
+from motif.core.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,13 @@ class ReplyFault:
 
 
 _NO_FAULT = ReplyFault()
+KNOBS = {
+    "drop-reply": "nothing", "repeat-reply": "nothing", "delay-reply": "seconds",
+    "fail-transfer": "text", "hold-transfers": "nothing", "release-transfers": "nothing",
+    "transfer-delay": "seconds", "search-lag": "seconds", "clock-offset": "seconds",
+    "clear": "nothing",
+}  # fmt: skip
+"""What each knob takes."""
 
 
 class Faults:
@@ -37,15 +47,58 @@ class Faults:
     """
 
     def __init__(self) -> None:
-        self.clock_offset = 0.0
-        self.search_lag = 0.0
-        self.transfer_delay = 0.0
-        self.same_size_upload_is_change = False
+        self._calm()
         self._lock = threading.Lock()
         self._replies: deque[ReplyFault] = deque()
         self._transfers: deque[str] = deque()
         self._open = threading.Event()
         self._open.set()
+
+    def _calm(self) -> None:
+        self.clock_offset = 0.0
+        self.search_lag = 0.0
+        self.transfer_delay = 0.0
+        self.same_size_upload_is_change = False
+
+    def clear(self) -> None:
+        """Forget every fault that has not happened yet, and turn every knob back."""
+        with self._lock:
+            self._replies.clear()
+            self._transfers.clear()
+        self._calm()
+        self.release_transfers()
+
+    def turn(self, knob: str, value: str = "", request: str | None = None) -> None:
+        """Turn a knob by its name, as ``motif sandbox fault`` does.
+
+        Args:
+            knob: one of `KNOBS`.
+            value: seconds, or the message of ``fail-transfer``.
+            request: name of the request message whose reply is meant.
+
+        Raises:
+            ConfigError: there is no such knob, or it does not take this.
+        """
+        if knob not in KNOBS:
+            raise ConfigError(f"'{knob}' is no fault; there are {', '.join(KNOBS)}.")
+        wants = KNOBS[knob]
+        if request is not None and not knob.endswith("-reply"):
+            raise ConfigError(f"{knob} does not belong to a request: leave --request out.")
+        if wants == "nothing" and value:
+            raise ConfigError(f"{knob} takes no value; '{value}' is too much.")
+        name = knob.replace("-", "_")
+        if wants == "seconds":
+            seconds = _seconds(knob, value)
+            if knob == "delay-reply":
+                self.delay_reply(seconds, request)
+            else:
+                setattr(self, name, seconds)
+        elif knob.endswith("-reply"):
+            getattr(self, name)(request)
+        elif value:
+            self.fail_transfer(value)
+        else:
+            getattr(self, name)()
 
     def drop_reply(self, message: str | None = None) -> None:
         """Answer the next request (of that name) with silence; it is carried out all the same."""
@@ -95,3 +148,13 @@ class Faults:
     def transfers_may_start(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds while transfers are held."""
         return self._open.wait(timeout)
+
+
+def _seconds(knob: str, value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        raise ConfigError(f"{knob} takes seconds, not '{value}'.") from None
+    if not math.isfinite(seconds) or (seconds < 0 and knob != "clock-offset"):
+        raise ConfigError(f"{knob} takes seconds from 0 on, not {value}.")
+    return seconds

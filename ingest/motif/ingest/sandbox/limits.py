@@ -23,6 +23,8 @@ class Limits:
     """Largest page of a search."""
     search_items: int = 10_000
     """Searches never reach beyond this many items: a larger offset is moved back silently."""
+    tasks_at_once: int = 10
+    """Transfer tasks that run at the same time."""
     frame_bytes: int = 16 * 1_048_576
     """Largest frame accepted from a client; a larger one ends its connection."""
     session_seconds: int = 86_400

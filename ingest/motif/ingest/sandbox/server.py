@@ -19,6 +19,7 @@ from motif.ingest.sandbox.accounts import (
     ensure_user,
     export_credentials,
 )
+from motif.ingest.sandbox.control import Control
 from motif.ingest.sandbox.database import connect, transaction
 from motif.ingest.sandbox.faults import Faults
 from motif.ingest.sandbox.keys import server_pair
@@ -85,6 +86,7 @@ class Sandbox:
         self._lock = FileLock(self.folder / "sandbox.lock", mode=0o600)
         self._service: Service | None = None
         self._loop: Loop | None = None
+        self._control: Control | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -129,7 +131,9 @@ class Sandbox:
                 for user in self._users:
                     ensure_user(db, user, self.limits)
             export_credentials(db, self.folder)
-            transfers = Transfers(self.folder, self.endpoints, self.faults)
+            transfers = Transfers(
+                self.folder, self.endpoints, self.faults, self.limits.tasks_at_once
+            )
         except BaseException:
             db.close()
             raise
@@ -139,6 +143,8 @@ class Sandbox:
         self._loop = _listen(self._service, self.host, self.port, private)
         self.port = self._loop.port
         self._service.transfers.start()
+        self._control = Control(self.folder, self.faults)
+        self._control.start()
         self._loop.start()
         self._announce()
 
@@ -155,6 +161,9 @@ class Sandbox:
 
     def stop(self) -> None:
         """End the threads, close everything; unfinished transfers go on at the next start."""
+        if self._control is not None:
+            self._control.stop()
+            self._control = None
         if self._loop is not None:
             (self.folder / "sandbox.json").unlink(missing_ok=True)
             self._loop.stop()

@@ -1,4 +1,4 @@
-"""Tasks: rows that the transfer thread works through."""
+"""Tasks: rows that the transfer threads work through."""
 
 from __future__ import annotations
 
@@ -8,19 +8,26 @@ from typing import Any
 from motif.ingest.sandbox.access import Row
 from motif.ingest.sandbox.dispatch import Call
 from motif.ingest.sandbox.protocol import Message, pb
+from motif.ingest.sandbox.schedule import Claim
 
 
 def new_task(
     call: Call, kind: int, state: dict[str, Any], *, source: str = "", destination: str = ""
 ) -> Row:
-    """Add a task and hand it to the transfer thread once the transaction is committed."""
+    """Add a task and hand it to the transfer threads once the transaction is committed.
+
+    It is blocked where it has to wait for others that work on the same raw data.
+    """
+    claim = Claim.of(state)
+    waits = call.service.transfers.must_wait(claim)
     row: Row = call.db.execute(
         "INSERT INTO task (type, status, client, step, steps, message, ct, ut, source, "
-        "destination, state) VALUES (?, ?, ?, 0, 1, 'Pending', ?, ?, ?, ?, ?) RETURNING *",
+        "destination, state) VALUES (?, ?, ?, 0, 1, ?, ?, ?, ?, ?, ?) RETURNING *",
         (
             kind,
-            pb.TS_READY,
+            pb.TS_BLOCKED if waits else pb.TS_READY,
             call.uid,
+            "Queued" if waits else "Pending",
             int(call.now),
             int(call.now),
             source,
@@ -29,7 +36,7 @@ def new_task(
         ),
     ).fetchone()
     number = row["id"]
-    call.after.append(lambda: call.service.transfers.submit(number))
+    call.after.append(lambda: call.service.transfers.submit(number, claim))
     return row
 
 

@@ -1,10 +1,9 @@
-"""Transfers: a thread that copies raw data between endpoints and the repository."""
+"""Transfers: threads that copy raw data between endpoints and the repository."""
 
 from __future__ import annotations
 
 import json
 import logging
-import queue
 import shutil
 import sqlite3
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 from motif.ingest.sandbox.database import connect, transaction
 from motif.ingest.sandbox.faults import Faults
 from motif.ingest.sandbox.protocol import pb
+from motif.ingest.sandbox.schedule import Claim, Schedule
 
 log = logging.getLogger(__name__)
 
@@ -57,66 +57,88 @@ def local_path(endpoints: Mapping[str, Path], place: str) -> Path:
 
 
 class Transfers:
-    """Carries out tasks in the order they were made, on its own database connection.
+    """Carries out tasks, several at once, on a database connection of their own.
 
     Tasks live in the database; after a restart the unfinished ones are done again, which is safe
     because each replaces its files in one step.
     """
 
-    def __init__(self, folder: Path, endpoints: Mapping[str, Path], faults: Faults) -> None:
+    def __init__(
+        self, folder: Path, endpoints: Mapping[str, Path], faults: Faults, at_once: int
+    ) -> None:
         self._folder = folder.resolve()
         self._repository = self._folder / "repo"
         self._endpoints = endpoints
         self._faults = faults
-        self._queue: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._schedule = Schedule()
         self._stop = threading.Event()
+        self._writing = threading.Lock()
         self._db = connect(folder / "sandbox.sqlite")
-        self._thread = threading.Thread(target=self._supervise, name="sandbox-transfer")
+        self._threads = [
+            threading.Thread(target=self._supervise, name=f"sandbox-transfer-{number}")
+            for number in range(at_once)
+        ]
 
     def start(self) -> None:
         """Begin, with what an earlier process left unfinished."""
-        for (task,) in self._db.execute("SELECT id FROM task WHERE status < 3 ORDER BY id"):
-            self._queue.put(task)
-        self._thread.start()
+        for task, state in self._db.execute(
+            "SELECT id, state FROM task WHERE status < 3 ORDER BY id"
+        ):
+            self.submit(task, Claim.of(json.loads(state)))
+        for thread in self._threads:
+            thread.start()
 
-    def submit(self, task: int) -> None:
+    def must_wait(self, claim: Claim) -> bool:
+        """Whether a task of this claim would have to wait for another one."""
+        return self._schedule.must_wait(claim)
+
+    def submit(self, task: int, claim: Claim) -> None:
         """Carry out `task`, whose row is committed."""
-        self._queue.put(task)
+        self._schedule.add(task, claim)
 
     def stop(self) -> None:
-        """End after the file in hand; the rest goes on at the next start."""
+        """End after the files in hand; the rest goes on at the next start."""
         self._stop.set()
-        self._queue.put(None)
-        if self._thread.is_alive():
-            self._thread.join()
+        self._schedule.stop()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
         self._db.close()
 
     def _supervise(self) -> None:
-        while not self._stop.is_set():
-            task = self._queue.get()
-            if task is None:
-                continue
+        while (task := self._schedule.take()) is not None:
             try:
                 self._do(task)
             except sqlite3.Error:
                 log.exception("Task %d could not be written down and is tried again", task)
                 self._stop.wait(_RETRY_SECONDS)
-                self._queue.put(task)
+                self._schedule.offer([task])
 
     def _do(self, number: int) -> None:
+        """Carry a task out and let go on what waited for it, unless the server stops first."""
         if not self._wait_for_start():
             return
-        row = self._db.execute("SELECT * FROM task WHERE id = ?", (number,)).fetchone()
-        if row is None or row["status"] >= pb.TS_SUCCEEDED:
+        with self._writing:
+            row = self._db.execute("SELECT * FROM task WHERE id = ?", (number,)).fetchone()
+        if row is not None and row["status"] < pb.TS_SUCCEEDED and not self._attempt(row):
             return
+        freed = self._schedule.end(number)
+        try:
+            for task in freed:
+                self._report(task, pb.TS_READY, 0, "Pending")
+        finally:
+            self._schedule.offer(freed)
+
+    def _attempt(self, row: sqlite3.Row) -> bool:
+        """Do the task and write down how it ended; false where the server stops first."""
+        number = row["id"]
         self._report(number, pb.TS_RUNNING, 0, "Running")
         state = json.loads(row["state"])
         try:
             failure = self._faults.next_transfer_failure()
             if failure is not None:
                 raise TransferError(failure)
-            if not self._carry_out(row, state):
-                return
+            return self._carry_out(row, state)
         except TransferError as error:
             self._report(number, pb.TS_FAILED, row["step"], str(error))
         except OSError as error:
@@ -127,6 +149,7 @@ class Transfers:
         except Exception:
             log.exception("Task %d failed unexpectedly", number)
             self._report(number, pb.TS_FAILED, row["step"], "Internal server fault")
+        return True
 
     def _wait_for_start(self) -> bool:
         while not self._faults.transfers_may_start(0.05):
@@ -137,10 +160,10 @@ class Transfers:
     def _carry_out(self, row: sqlite3.Row, state: dict[str, Any]) -> bool:
         """Do the task; false where the server stops first."""
         if row["type"] == pb.TT_DATA_GET:
-            if not self._get(state):
+            if not self._get(row["id"], state):
                 return False
         elif row["type"] == pb.TT_DATA_PUT:
-            self._put(state)
+            self._put(row["id"], state)
             self._finish_put(row, state)
             return True
         else:
@@ -149,7 +172,7 @@ class Transfers:
         self._report(row["id"], pb.TS_SUCCEEDED, row["steps"], "Finished")
         return True
 
-    def _get(self, state: dict[str, Any]) -> bool:
+    def _get(self, task: int, state: dict[str, Any]) -> bool:
         target = local_path(self._endpoints, state["path"])
         self._require_public(target)
         target.mkdir(parents=True, exist_ok=True)
@@ -165,7 +188,7 @@ class Transfers:
             destination = target / name
             if destination.parent != target or name in ("", ".", ".."):
                 raise TransferError("Permission denied")
-            replace_copy(source, destination)
+            replace_copy(source, destination, task)
         return True
 
     def _require_public(self, folder: Path) -> None:
@@ -175,14 +198,14 @@ class Transfers:
         if folder == self._folder or folder.is_relative_to(self._repository):
             raise TransferError("Permission denied")
 
-    def _put(self, state: dict[str, Any]) -> None:
+    def _put(self, task: int, state: dict[str, Any]) -> None:
         source = local_path(self._endpoints, state["path"])
         self._require_public(source.parent)
         if not source.is_file():
             raise TransferError(f"No such file or directory: {state['path']}")
         destination = self._repository / state["file"]
         destination.parent.mkdir(parents=True, exist_ok=True)
-        replace_copy(source, destination)
+        replace_copy(source, destination, task)
 
     def _finish_put(self, row: sqlite3.Row, state: dict[str, Any]) -> None:
         """Write size and origin of the new raw data into the record, with the end of the task."""
@@ -191,7 +214,7 @@ class Transfers:
         except FileNotFoundError as error:
             raise TransferError("Uploaded file not found") from error
         now = time.time() + self._faults.clock_offset
-        with transaction(self._db, write=True):
+        with self._writing, transaction(self._db, write=True):
             self._record_upload(state, size, now)
             self._write_report(row["id"], pb.TS_SUCCEEDED, row["steps"], "Finished", now)
 
@@ -218,7 +241,7 @@ class Transfers:
         )
 
     def _report(self, number: int, status: int, step: int, message: str) -> None:
-        with transaction(self._db, write=True):
+        with self._writing, transaction(self._db, write=True):
             now = time.time() + self._faults.clock_offset
             self._write_report(number, status, step, message, now)
 
@@ -229,9 +252,9 @@ class Transfers:
         )
 
 
-def replace_copy(source: Path, destination: Path) -> None:
+def replace_copy(source: Path, destination: Path, task: int) -> None:
     """Copy a file so that `destination` is always the old or the new one, never half of it."""
-    part = destination.with_name(f".{destination.name[:200]}.part")
+    part = destination.with_name(f".{destination.name[:200]}.{task}.part")
     part.unlink(missing_ok=True)
     try:
         shutil.copyfile(source, part)

@@ -1,0 +1,100 @@
+"""Which tasks may run now: several at once, but on the same raw data one after another.
+
+As in the real service, a task waits for those made before it that write what it reads, or read or
+write what it writes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Raw data a task touches, by their places."""
+
+    reads: frozenset[str]
+    writes: frozenset[str]
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> Claim:
+        """The claim of a task with this state."""
+        reads = (one.get("file") or one.get("external") for one in state.get("files", ()))
+        writes = [*state.get("remove", ()), *([state["file"]] if "file" in state else [])]
+        return cls(frozenset(reads), frozenset(writes))
+
+
+class Schedule:
+    """Open tasks, each with those it waits for; used by many threads."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._ready: deque[int] = deque()
+        self._claims: dict[int, Claim] = {}
+        self._holders: dict[str, dict[int, bool]] = {}
+        self._waits_for: dict[int, set[int]] = {}
+        self._stopped = False
+
+    def must_wait(self, claim: Claim) -> bool:
+        """Whether a new task of this claim would have to wait for another one."""
+        with self._changed:
+            return bool(self._before(claim))
+
+    def add(self, task: int, claim: Claim) -> None:
+        """A new task, behind all others."""
+        with self._changed:
+            before = self._before(claim)
+            self._claims[task] = claim
+            for place in claim.reads | claim.writes:
+                self._holders.setdefault(place, {})[task] = place in claim.writes
+            if before:
+                self._waits_for[task] = before
+            else:
+                self._ready.append(task)
+                self._changed.notify()
+
+    def take(self) -> int | None:
+        """The next task that may run, waited for; None once stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._stopped)
+            return None if self._stopped else self._ready.popleft()
+
+    def end(self, task: int) -> list[int]:
+        """A task has ended; gives the tasks that have nothing to wait for any more."""
+        with self._changed:
+            claim = self._claims.pop(task)
+            for place in claim.reads | claim.writes:
+                self._holders[place].pop(task)
+                if not self._holders[place]:
+                    del self._holders[place]
+            freed = []
+            for other, before in list(self._waits_for.items()):
+                before.discard(task)
+                if not before:
+                    del self._waits_for[other]
+                    freed.append(other)
+            return freed
+
+    def offer(self, tasks: Iterable[int]) -> None:
+        """Let tasks that wait for nothing be taken."""
+        with self._changed:
+            self._ready.extend(tasks)
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Give no task any more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def _before(self, claim: Claim) -> set[int]:
+        return {
+            task
+            for place in claim.reads | claim.writes
+            for task, writes in self._holders.get(place, {}).items()
+            if writes or place in claim.writes
+        }
