@@ -9,6 +9,7 @@ last layer is the feature.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -32,17 +33,36 @@ WIDTH = 256
 FEATURES = 64
 
 
-def gather(images: Tensor) -> Tensor:
-    """Evidence (n, 37) of images (n, size, size).
+@dataclass(frozen=True)
+class Inspection:
+    """What is found of n images in the frames of their lattices.
 
-    The 31 numbers of `evidence.invariants`, and 6 on the lattice: ratio of its vectors, cosine
-    of their angle, projection, area, mean autocorrelation, lead over the next lattice.
+    Attributes:
+        evidence: (n, 37) the 31 numbers of `evidence.invariants`, and 6 on the lattice: ratio of
+            its vectors, cosine of their angle, projection, area, mean autocorrelation, lead over
+            the next lattice.
+        basis: (n, 2, 2) reduced cell vectors in pixels, one a row, as (x, y).
     """
+
+    evidence: Tensor
+    basis: Tensor
+
+
+def inspect(images: Tensor) -> Inspection:
+    """Find lattices and gather the evidence of images (n, size, size)."""
     piece = PIECE if images.device.type == "cpu" else len(images)
-    return torch.cat([_gather(part) for part in torch.split(images, max(piece, 1))])
+    parts = [_inspect(part) for part in torch.split(images, max(piece, 1))]
+    return Inspection(
+        torch.cat([part.evidence for part in parts]), torch.cat([part.basis for part in parts])
+    )
 
 
-def _gather(images: Tensor) -> Tensor:
+def gather(images: Tensor) -> Tensor:
+    """Evidence (n, 37) of images (n, size, size), see `Inspection`."""
+    return inspect(images).evidence
+
+
+def _inspect(images: Tensor) -> Inspection:
     flat = windowed(images)
     lattice = estimate(autocorrelation(flat))
     basis, factors = settle(flat, lattice.basis)
@@ -57,7 +77,7 @@ def _gather(images: Tensor) -> Tensor:
         lattice.order,
         lattice.margin,
     ]
-    return torch.cat([invariants(factors, basis), torch.stack(shape, 1)], 1)
+    return Inspection(torch.cat([invariants(factors, basis), torch.stack(shape, 1)], 1), basis)
 
 
 class GroupNetwork(nn.Module):
