@@ -86,7 +86,7 @@ def test_a_measurement_shows_its_channels_and_finds_words_in_its_header(
     visit.open(f"/measurement?id={lab.hostile_id}")
     visit.page.locator(".wall button", has_text="Height").click()
     visit.page.wait_for_function("() => location.search.includes('channel=0')")
-    expect(visit.page.locator(".motif-picture img")).to_have_attribute(
+    expect(visit.page.locator(".picture img")).to_have_attribute(
         "src", re.compile("channel=0")
     )
     visit.page.get_by_label("Search the header").fill("ScanSize")

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
-from motif.core import remarks
-from motif.core.catalog import MeasurementRow, RecordRow, facet_value
+from motif.core.catalog import MeasurementRow, facet_value
+from motif.core.errors import MotifError
 from motif.dashboard import state
+from motif.dashboard.asking import answers
 from motif.dashboard.colours import SCALES, Scale
 from motif.dashboard.lab import Lab, lab
 from motif.dashboard.links import link
 from motif.dashboard.parts import charts, frame
 from motif.dashboard.parts.gallery import Tile, show_gallery
 from motif.dashboard.parts.labelling import show_labels
-from motif.dashboard.parts.measurement import show_picture, spectrum_figure
+from motif.dashboard.parts.measurement import spectrum_figure
+from motif.dashboard.parts.origin import show_disagreements, show_header, show_provenance
+from motif.dashboard.parts.scan import show_scan
+from motif.dashboard.picture import SIZES
 from motif.dashboard.quantities import moment, quantity
 from motif.dashboard.thumbnails import ID_PATTERN, default_channel, thumbnail_url
 from motif.dashboard.view import View
 
 CHANNELS = "channels-gallery"
-PROVENANCE = ("server", "repository", "owner", "parents", "tags", "path")
+NEIGHBOURS = "neighbours-gallery"
+NEAREST = 8
+WIDEST = 760
 
 
 def show() -> None:
@@ -57,9 +61,11 @@ def show() -> None:
         if row.live:
             show_labels(here, row.id)
         _show_facets(here, row)
-        _show_disagreements(record)
-        _show_provenance(here, row, record)
-    _show_header(here, record)
+        show_disagreements(record)
+    if row.live:
+        _show_neighbours(here, row)
+    show_provenance(here, row, record)
+    show_header(here, record)
     frame.status(f"measurement {row.id}")
 
 
@@ -76,16 +82,16 @@ def _show_data(here: Lab, view: View, row: MeasurementRow) -> None:
         frame.subheading(row.channels[channel], f"in {unit}" if unit else "")
         with st.container(width=130):
             state.choose("Colours", list(SCALES), scale, field="scale")
-    with st.container(width=640):
-        show_picture(row.id, f"{row.title}, {row.channels[channel]}", channel, scale)
-    if len(row.channels) > 1:
-        show_gallery(
-            [
-                Tile(str(place), thumbnail_url(row.id, channel=place, scale=scale), name)
-                for place, name in enumerate(row.channels)
-            ],
-            key=CHANNELS, on_pick=_on_channel, current=str(channel), tile_width=112,
-        )  # fmt: skip
+    with st.container(width=WIDEST):
+        show_scan(here, row, channel, scale, view.line)
+        if len(row.channels) > 1:
+            show_gallery(
+                [
+                    Tile(str(place), thumbnail_url(row.id, SIZES[1], place, scale), name)
+                    for place, name in enumerate(row.channels)
+                ],
+                key=CHANNELS, on_pick=_on_channel, current=str(channel), tile_width=130,
+            )  # fmt: skip
 
 
 def _channel(row: MeasurementRow) -> int:
@@ -105,6 +111,8 @@ def _show_facets(here: Lab, row: MeasurementRow) -> None:
     frame.subheading("Facets", "hover a line for its origin")
     lines = []
     for facet in here.workspace.catalog.facet_rows([row.id]):
+        if facet.name in row.targets:
+            continue  # told below, in the unit it was measured in
         value = facet_value(facet)
         if isinstance(value, str):
             text = moment(value) if facet.name == "acquired_at" else value
@@ -121,62 +129,27 @@ def _show_facets(here: Lab, row: MeasurementRow) -> None:
         )  # fmt: skip
 
 
-def _show_disagreements(record: RecordRow) -> None:
-    if not record.disagreements:
+def _show_neighbours(here: Lab, row: MeasurementRow) -> None:
+    """The nearest by features; for images only where features were made."""
+    if row.kind == "image" and not here.derivations("embedding", row.collection):
         return
-    frame.subheading("Disagreements", "the file's header outranks the record")
-    frame.facts(
-        [
-            (str(one["facet"]), f"file: {one['header']}  ·  record: {one['record']}", "")
-            for one in record.disagreements
-        ]
-    )
-
-
-def _show_provenance(here: Lab, row: MeasurementRow, record: RecordRow) -> None:
-    frame.subheading("Provenance")
-    origin = [
-        (name, _listed(record.origin[name]), "") for name in PROVENANCE if record.origin.get(name)
-    ]
-    reader = f"{record.reader} version {record.reader_version}" if record.reader else "none"
-    frame.facts(
-        [
-            ("record", record.title, ""),
-            ("source", f"{record.source}: {record.native_id}", ""),
-            *origin,
-            ("file", record.file_name, ""),
-            ("SHA-256", record.raw_sha256, ""),
-            ("read by", reader, ""),
-            ("taken in", f"{moment(record.first_seen)}, revision {record.revision}", ""),
-            ("measurement", row.id, ""),
-        ]
-    )
-    derived = [
-        (one.stage, f"{moment(one.created_at)} · {one.id[:12]}", "")
-        for one in here.workspace.ledger.made_from(row.id)
-        if one.stage != remarks.STAGE
-    ]
-    if derived:
-        frame.subheading("Derived from it")
-        frame.facts(derived[-12:])
-
-
-def _listed(value: Any) -> str:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(str(one) for one in value)
-    return str(value)
-
-
-def _show_header(here: Lab, record: RecordRow) -> None:
-    header = here.workspace.catalog.header(record.id)
-    if not header:
+    frame.subheading("Nearest", "by features; a click opens one")
+    asked = View(collection=row.collection, id=row.id)
+    table = here.table(row.collection)
+    try:
+        hits = answers(here, asked, None, "", NEAREST, {})
+    except MotifError as error:
+        frame.quiet(str(error))
         return
-    frame.subheading("Header of the file", f"{len(header):,} entries, as the instrument wrote them")
-    wanted = st.text_input(
-        "Search the header", key="header-search", placeholder="part of a name or value",
-        label_visibility="collapsed", width=380,
-    )  # fmt: skip
-    word = (wanted or "").strip().lower()
-    shown = [pair for pair in header if word in pair[0].lower() or word in pair[1].lower()]
-    table = {"Name": [name for name, _ in shown], "Value": [value for _, value in shown]}
-    st.dataframe(table, hide_index=True, height=min(360, 38 + 35 * max(1, len(shown))))
+    tiles = [
+        Tile(hit.id, thumbnail_url(hit.id), table.titles[place], (), f"{hit.distance:.3g}")
+        for hit in hits
+        if (place := table.index.get(hit.id)) is not None
+    ]
+    show_gallery(tiles, key=NEIGHBOURS, on_pick=_on_neighbour, tile_width=112)
+
+
+def _on_neighbour() -> None:
+    picked = st.session_state[NEIGHBOURS].get("picked")
+    if picked:
+        state.change(id=str(picked), line="")
