@@ -211,10 +211,10 @@ class Catalog:
         return found
 
     def facet_rows(self, ids: Sequence[str]) -> list[Row[Any]]:
-        """Facets of these measurements: measurement_id, name, text, number, unit, origin."""
+        """Facets of these measurements: measurement_id, name, text, number, unit, origin, told."""
         table, owners = schema.facets, schema.measurements
         columns: list[ColumnElement[Any]] = [owners.c.id.label("measurement_id")]
-        columns += [table.c[name] for name in ("name", "text", "number", "unit", "origin")]
+        columns += [table.c[name] for name in ("name", "text", "number", "unit", "origin", "told")]
         statement: Select[Any] = (
             select(*columns)
             .join(owners, owners.c.number == table.c.measurement)

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -146,6 +147,24 @@ class DashboardConfig(Strict):
     host: str = "127.0.0.1"
     port: int = Field(default=8501, ge=0, le=65535)
     sign_in: SignInConfig | None = None
+class TimeConfig(Strict):
+    """``[time]``: the clock of the lab's instruments."""
+
+    zone: str = "UTC"
+    """IANA name of the zone that headers and metadata mean where they tell none."""
+
+    @field_validator("zone")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(
+                f'"{value}" is no time zone such as "America/New_York" or "Europe/Berlin"'
+            ) from error
+        return value
+
+
 
 
 def is_loopback(host: str) -> bool:
@@ -176,6 +195,7 @@ class Config(BaseSettings):
 
     @field_validator("facets")
     @classmethod
+    time: TimeConfig = TimeConfig()
     def _is_free(cls, value: dict[str, FacetConfig]) -> dict[str, FacetConfig]:
         for name in value:
             if name in (*BUILT_IN, LABEL):

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class Reader(Protocol):
-    """Turns one file of one format into measurements."""
+    """Turns one file of one format into measurements.
+
+    A reader of a format that programs export to, and no instrument writes, has the attribute
+    ``exchange = True``: of two files with the same values, such a one is the derivative.
+    """
 
     name: str
     """Format name as users know it, e.g. ``asylum-ibw``."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from motif.core.clock import Clock, iso_moment
 from motif.core.config import FacetConfig
 from motif.core.privacy import Privacy
 from motif.core.records import STANDARD_FACETS, Facet, FacetValue, Header, Measurement
@@ -33,9 +33,15 @@ DECLARED = "declared "
 class Mapper:
     """Maps record metadata and headers to facets by the rules of one workspace."""
 
-    def __init__(self, declared: Mapping[str, FacetConfig], privacy: Privacy | None = None) -> None:
+    def __init__(
+        self,
+        declared: Mapping[str, FacetConfig],
+        privacy: Privacy | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._declared = declared
         self.privacy = privacy or Privacy("keep", Path())
+        self.clock = clock or Clock()
 
     @property
     def reads_headers(self) -> bool:
@@ -109,8 +115,8 @@ def standard_facet(name: str, value: Any, unit: str = "") -> Facet | None:
     """A standard facet from a metadata value, or None where the value cannot be one."""
     origin = f"record:{name}"
     if name == "acquired_at":
-        text = iso_utc(value)
-        return Facet(name, text, origin) if text else None
+        text = iso_moment(value)
+        return Facet(name, text, origin, told=str(value)) if text else None
     if name in DIMENSIONAL:
         quantity = as_quantity(value, unit)
         if quantity is None or quantity[1] != DIMENSIONAL[name]:
@@ -138,17 +144,6 @@ def as_quantity(value: Any, unit: str = "") -> tuple[float, str] | None:
         return si(float(value), unit) if math.isfinite(value) else None
     except ValueError:
         return None
-
-
-def iso_utc(value: Any) -> str | None:
-    """ISO 8601 in UTC from ISO text; text without an offset is taken as UTC."""
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC)
-    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def agree(first: FacetValue, second: FacetValue) -> bool:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from motif.core import schema
+from motif.core.privacy import masked
 from motif.core.query.sql import Search
 from motif.core.schema import batched
 
@@ -66,8 +67,9 @@ def store(connection: Connection, records: Sequence[Mapping[str, Any]]) -> None:
     for record in records:
         told = record.get("header")
         header = headers.get(record["id"], "") if told is None else "\n".join(_words(told))
-        body = [record["title"], *_strings(record["metadata"]), header]
-        rows.append({"owner": record["id"], "header": header, "body": "\n".join(body)})
+        body = [record["title"], *strings(record["metadata"]), header]
+        shown = masked("\n".join(body), record.get("masks", ()))
+        rows.append({"owner": record["id"], "header": header, "body": shown})
         for measurement in record["measurements"]:
             texts = [f["value"] for f in measurement["facets"] if isinstance(f["value"], str)]
             body = [measurement.get("title") or titles.get(measurement["id"], ""), *texts]
@@ -131,12 +133,13 @@ def _is_number(value: str) -> bool:
     return True
 
 
-def _strings(value: Any) -> Iterator[str]:
+def strings(value: Any) -> Iterator[str]:
+    """Every text inside a JSON value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _strings(inner)
+            yield from strings(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _strings(inner)
+            yield from strings(inner)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,16 @@ from numpy.typing import NDArray
 
 from motif.core import taint
 from motif.core.catalog import RecordRow
-from motif.core.facets import DECLARED, Mapper, composition_facets, merge
+from motif.core.facets import Mapper, composition_facets, merge
+from motif.core.facts import DISAGREEMENT, document, file_facts
+from motif.core.fulltext import strings
 from motif.core.layout import bucket_of, canonical, chunk_rows, layout_of, measurement_id
-from motif.core.records import Asset, Facet, Measurement, Reading
+from motif.core.outlines import outlines
+from motif.core.privacy import Masks, masked
+from motif.core.records import Asset, Facet, Header, Measurement, Reading
 from motif.core.store import Transaction
 from motif.core.workspace import Workspace
 
-DISAGREEMENT = "header against record"
-"""Origin of the facet that marks measurements whose file and record disagree."""
 RECORD_NOTE = "record: "
 """Begins a remark on record metadata, which is made anew when the metadata change."""
 
@@ -90,20 +93,24 @@ class Intake:
         record_id = self.record_id(taken.asset)
         from_record, notes = self._mapper.record_facets(taken.asset.metadata)
         declared = self._mapper.header_facets(reading.header)
+        told = {one.key: [*one.facets, *composition_facets(one)] for one in reading.measurements}
+        everything = [*chain(*told.values()), *declared, *from_record]
+        titles = {one.title for one in reading.measurements}
+        masks = self._masks(taken.asset, everything, reading.header, titles)
         measurements: dict[str, dict[str, Any]] = {}
         disagreements: list[dict[str, Any]] = []
         for measurement in reading.measurements:
-            own = [*measurement.facets, *declared, *composition_facets(measurement)]
-            facets, differing = self._merged(own, from_record, taken.asset)
+            own = told[measurement.key]
+            facets, differing = self._merged([*own, *declared], from_record, taken.asset, masks)
             disagreements = disagreements or differing
-            document = rows.add(record_id, measurement, facets)
-            measurements[document["id"]] = document
+            added = rows.add(record_id, measurement)
+            measurements[added["id"]] = added | _shown(own, facets, measurement.title, masks)
         simulated = _is_simulated(taken.asset, reading)
-        for document in measurements.values():
-            if "array" in document:
-                document["simulated"] = simulated
+        for added in measurements.values():
+            if "array" in added:
+                added["simulated"] = simulated
         return {
-            **self._columns(taken.asset),
+            **self._columns(taken.asset, masks),
             "raw_sha256": taken.sha256, "raw_size": taken.size,
             "reader": taken.reader, "reader_version": taken.reader_version,
             "notes": [*reading.notes, *(RECORD_NOTE + note for note in notes)],
@@ -115,15 +122,23 @@ class Intake:
     def _renewed_record(self, renewed: Renewed) -> dict[str, Any]:
         record = renewed.record
         from_record, notes = self._mapper.record_facets(renewed.asset.metadata)
+        header = self._header(record.id)
+        declared = self._mapper.header_facets(header)
+        told = file_facts(self._workspace.catalog, record.id)
+        everything = [*chain(*(one.facets for one in told.values())), *declared, *from_record]
+        titles = {one.title for one in told.values()}
+        masks = self._masks(renewed.asset, everything, header, titles)
         measurements: list[dict[str, Any]] = []
         disagreements: list[dict[str, Any]] = []
-        for measurement, from_file in self._facets_from_file(record.id).items():
-            facets, differing = self._merged(from_file, from_record, renewed.asset)
+        for identity, one in told.items():
+            facets, differing = self._merged(
+                [*one.facets, *declared], from_record, renewed.asset, masks
+            )
             disagreements = disagreements or differing
-            measurements.append({"id": measurement, "facets": list(map(_facet_document, facets))})
+            measurements.append({"id": identity, **_shown(one.facets, facets, one.title, masks)})
         kept = [note for note in record.notes if not note.startswith(RECORD_NOTE)]
         return {
-            **self._columns(renewed.asset),
+            **self._columns(renewed.asset, masks),
             "raw_sha256": renewed.sha256, "raw_size": record.raw_size,
             "reader": record.reader, "reader_version": record.reader_version,
             "notes": [*kept, *(RECORD_NOTE + note for note in notes)],
@@ -132,39 +147,47 @@ class Intake:
         }  # fmt: skip
 
     def _merged(
-        self, from_file: Sequence[Facet], from_record: Sequence[Facet], asset: Asset
+        self,
+        from_file: Sequence[Facet],
+        from_record: Sequence[Facet],
+        asset: Asset,
+        masks: Masks,
     ) -> tuple[list[Facet], list[dict[str, Any]]]:
-        """One facet a name, as the privacy policy shows them; and the disagreements."""
-        privacy = self._mapper.privacy
-        facets, differing = merge(from_file, from_record)
-        shown = [one for one in differing if not privacy.is_personal(one["facet"])]
+        """One facet a name, as clock and policy show them; and the disagreements."""
+        clock, privacy = self._mapper.clock, self._mapper.privacy
+        facets, differing = merge(clock.applied(from_file), clock.applied(from_record))
+        shown = [
+            {key: masked(told, masks) if isinstance(told, str) else told
+             for key, told in one.items()}
+            for one in differing if not privacy.is_personal(one["facet"])
+        ]  # fmt: skip
         if differing:
             facets.append(Facet("disagreement", True, DISAGREEMENT))
         facets = [one for one in facets if one.name != taint.FACET]
         facets += taint.facets(asset.origin, asset.metadata, self._error_tag)
-        return privacy.applied(facets), shown
+        return privacy.applied(facets, masks), shown
 
-    def _facets_from_file(self, record_id: str) -> dict[str, list[Facet]]:
-        """What the reader and the declared paths into the header say, by measurement."""
-        catalog = self._workspace.catalog
-        declared: list[Facet] = []
-        if self._mapper.reads_headers:
-            declared = self._mapper.header_facets(catalog.header(record_id))
-        found: dict[str, list[Facet]] = {row.id: [] for row in catalog.measurements_of(record_id)}
-        for row in catalog.facet_rows(list(found)):
-            if not row.origin.startswith(("record:", DECLARED)) and row.origin != DISAGREEMENT:
-                number = bool(row.number) if row.unit == "bool" else row.number
-                value = row.text if row.text is not None else number
-                found[row.measurement_id].append(Facet(row.name, value, row.origin, row.unit))
-        return {one: [*facets, *declared] for one, facets in found.items()}
+    def _masks(
+        self, asset: Asset, facets: Sequence[Facet], header: Header, titles: Iterable[str]
+    ) -> Masks:
+        """What of a record's texts the policy does not let be seen."""
+        texts = (asset.title, *titles, *strings(asset.metadata), *(value for _, value in header))
+        return self._mapper.privacy.masks(facets, texts)
+
+    def _header(self, record_id: str) -> Header:
+        """The header of a stored record, where the rules of the workspace need it."""
+        if self._mapper.reads_headers or not self._mapper.privacy.keeps:
+            return self._workspace.catalog.header(record_id)
+        return ()
 
     def record_id(self, asset: Asset) -> str:
         return f"{self._source}:{asset.native_id}"
 
-    def _columns(self, asset: Asset) -> dict[str, Any]:
+    def _columns(self, asset: Asset, masks: Masks) -> dict[str, Any]:
         return {
             "id": self.record_id(asset), "source": self._source, "native_id": asset.native_id,
-            "collection": self._collection, "title": self._mapper.privacy.title(asset.title),
+            "collection": self._collection, "title": masked(asset.title, masks),
+            "told_title": asset.title, "masks": masks,
             "fingerprint": asset.fingerprint, "raw_fingerprint": asset.raw_fingerprint,
             "file_name": asset.file_name, "metadata": dict(asset.metadata),
             "origin": dict(asset.origin),
@@ -184,16 +207,14 @@ class _Rows:
         self._axes: dict[str, NDArray[Any]] = {}
         self._added: set[str] = set()
 
-    def add(
-        self, record_id: str, measurement: Measurement, facets: Sequence[Facet]
-    ) -> dict[str, Any]:
+    def add(self, record_id: str, measurement: Measurement) -> dict[str, Any]:
         """Journal document of a measurement; its values get a row unless they have one."""
         values = canonical(measurement)
         layout, axes = layout_of(measurement, values)
         identity = measurement_id(record_id, measurement.key, measurement.kind, layout, values)
-        document: dict[str, Any] = {"id": identity, "facets": list(map(_facet_document, facets))}
+        told: dict[str, Any] = {"id": identity, "outlines": outlines(layout, values, axes)}
         if identity in self._added or identity in self._stored:
-            return document
+            return told
         self._added.add(identity)
         bucket = bucket_of(self._collection, measurement.kind, layout)
         if bucket not in self._values:
@@ -203,9 +224,9 @@ class _Rows:
         row = self._start[bucket] + len(self._values[bucket])
         self._values[bucket].append(values)
         self._axes |= axes
-        return document | {
+        return told | {
             "record_id": record_id, "collection": self._collection, "kind": measurement.kind,
-            "key": measurement.key, "title": measurement.title, "array": bucket, "row": row,
+            "key": measurement.key, "array": bucket, "row": row,
             "layout": layout, "composition": dict(measurement.composition),
             "targets": {
                 name: [value if math.isfinite(value) else None, unit]
@@ -223,10 +244,18 @@ class _Rows:
             )
 
 
-def _facet_document(facet: Facet) -> dict[str, Any]:
+def _shown(
+    told: Sequence[Facet], shown: Sequence[Facet], title: str, masks: Masks
+) -> dict[str, Any]:
+    """Title and facets as they are shown, and the facts behind those that say something else."""
+    seen = {facet.name: facet for facet in shown}
+    seen_title = masked(title, masks)
     return {
-        "name": facet.name, "value": facet.value, "origin": facet.origin, "unit": facet.unit
-    }  # fmt: skip
+        "title": seen_title,
+        "facets": list(map(document, shown)),
+        "facts": [document(facet) for facet in told if seen.get(facet.name) != facet],
+        "told_title": title if seen_title != title else "",
+    }
 
 
 def _is_simulated(asset: Asset, reading: Reading) -> bool:

@@ -6,6 +6,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,10 @@ from motif.core.schema import batched
 from motif.core.store import Snapshot
 
 Line = Mapping[str, Any]
+NOT_OF_RECORDS = frozenset({"header", "measurements", "masks"})
+NOT_OF_MEASUREMENTS = frozenset({"facets", "facts", "told_title", "outlines"})
+"""Parts of the journal's documents that are kept elsewhere than in the row of their name."""
+OUTLINE = ("channel", "form", "first", "second", "third")
 
 
 def catch_up(catalog: Catalog, snapshot: Snapshot) -> int:
@@ -117,8 +122,9 @@ def _upsert_records(connection: Connection, lines: Sequence[Line], at: str) -> N
         there.update(connection.scalars(select(records.c.id).where(records.c.id.in_(part))))
     new, changed = [], []
     for identity, line in rows.items():
-        values = {key: line[key] for key in line if key not in ("header", "measurements")}
-        values |= {"live": True, "updated_at": at}
+        values = {key: line[key] for key in line if key not in NOT_OF_RECORDS}
+        stem = PurePath(line["file_name"]).stem.casefold()
+        values |= {"stem": stem, "live": True, "updated_at": at}
         if identity in there:
             changed.append({**values, "of": identity})
         else:
@@ -153,7 +159,8 @@ def _write_measurements(connection: Connection, number: int, records: Sequence[L
             .values(live=False, changed=number)
         )
     new = [
-        {key: row[key] for key in row if key != "facets"} | {"live": True, "changed": number}
+        {key: row[key] for key in row if key not in NOT_OF_MEASUREMENTS}
+        | {"live": True, "changed": number}
         for row in rows
         if "array" in row
     ]
@@ -164,6 +171,14 @@ def _write_measurements(connection: Connection, number: int, records: Sequence[L
         connection.execute(
             update(table).where(table.c.id.in_(part)).values(live=True, changed=number)
         )
+    titles = [
+        {"of": row["id"], "called": row["title"]}
+        for row in rows
+        if "array" not in row and "title" in row
+    ]
+    if titles:
+        named = update(table).where(table.c.id == bindparam("of"))
+        connection.execute(named.values(title=bindparam("called")), titles)
     _write_facets(connection, rows)
 
 
@@ -194,6 +209,29 @@ def _write_facets(connection: Connection, rows: Sequence[Line]) -> None:
         connection.execute(insert(table), facets)
     counts.update((one["name"], one["unit"], one["number"] is not None) for one in facets)
     _count_names(connection, counts)
+    _write_beside(connection, rows, numbers)
+
+
+def _write_beside(connection: Connection, rows: Sequence[Line], numbers: Mapping[str, int]) -> None:
+    """Replace the facts and outlines that are told anew."""
+    facts = [
+        {"measurement": numbers[row["id"]], "title": row["told_title"], "facets": row["facts"]}
+        for row in rows
+        if "facts" in row
+    ]
+    outlines = [
+        {"measurement": numbers[row["id"]], **dict(zip(OUTLINE, one, strict=True))}
+        for row in rows
+        for one in row.get("outlines", ())
+    ]
+    for table, told, name in (
+        (schema.facts, [one for one in facts if one["title"] or one["facets"]], "facts"),
+        (schema.outlines, outlines, "outlines"),
+    ):
+        for part in batched([numbers[row["id"]] for row in rows if name in row]):
+            connection.execute(delete(table).where(table.c.measurement.in_(part)))
+        if told:
+            connection.execute(insert(table), told)
 
 
 def _count_names(connection: Connection, counts: Mapping[tuple[str, str, bool], int]) -> None:
@@ -223,6 +261,7 @@ def facet_columns(facet: Line) -> dict[str, Any]:
         "number": None if is_text else float(value),
         "unit": "bool" if isinstance(value, bool) else facet["unit"],
         "origin": facet["origin"],
+        "told": facet.get("told", ""),
     }
 
 

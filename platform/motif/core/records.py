@@ -34,7 +34,8 @@ class Facet:
     """One filterable fact about a measurement.
 
     Numbers are in SI base units of their dimension with `unit` naming that unit ("m", "V",
-    "K", "" for none); dates are ISO 8601 text in UTC.
+    "K", "" for none); dates are ISO 8601 text in UTC. A reader gives a date whose zone its file
+    does not tell without one; the workspace's clock makes it UTC.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Facet:
     origin: str
     """Where the value came from, e.g. ``header:ScanSize`` or ``record:metadata.material``."""
     unit: str = ""
+    told: str = ""
+    """What the file or record says letter by letter, where the value was made from it."""
 
 
 @dataclass(frozen=True)

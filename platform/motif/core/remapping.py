@@ -66,7 +66,8 @@ def remap(workspace: Workspace, progress: Progress | None = None) -> int:
     groups: dict[tuple[str, str], list[Renewed]] = {}
     for record in records:
         asset = Asset(
-            native_id=record.native_id, title=record.title, fingerprint=record.fingerprint,
+            native_id=record.native_id, title=record.told_title or record.title,
+            fingerprint=record.fingerprint,
             raw_fingerprint=record.raw_fingerprint, file_name=record.file_name,
             metadata=record.metadata, origin=record.origin,
         )  # fmt: skip

@@ -81,6 +81,10 @@ class RecordRow:
     revision: int
     first_seen: str
     updated_at: str
+    told_title: str = ""
+    """The title as its source tells it; `title` is as the privacy policy shows it."""
+    stem: str = ""
+    """The file name without its last suffix, in small letters."""
 
 
 @dataclass(frozen=True)

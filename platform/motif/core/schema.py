@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 metadata = MetaData()
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of a table: a catalog of another version is made anew."""
 
 IDS_PER_STATEMENT = 5_000
@@ -69,6 +69,9 @@ records = Table(
     Column("revision", Integer, nullable=False),
     Column("first_seen", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
+    Column("told_title", Text, nullable=False, default=""),
+    Column("stem", Text, nullable=False),
+    Index("records_by_stem", "stem"),
     Index("records_by_source", "source", "native_id", unique=True),
 )
 
@@ -125,12 +128,37 @@ facets = Table(
     Column("number", Float),
     Column("unit", Text, nullable=False),
     Column("origin", Text, nullable=False),
+    Column("told", Text, nullable=False, default=""),
     Index("facets_by_number", "name", "number", "measurement"),
     Index("facets_by_text", "name", "text", "measurement"),
     sqlite_with_rowid=False,
 )
 """Facets of measurements by their `number`: integer keys halve the indices and quarter the time
 of a filter."""
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("measurement", Integer, primary_key=True, autoincrement=False),
+    Column("title", Text, nullable=False),
+    Column("facets", JSON, nullable=False),
+)
+"""What a file told of a measurement where rules of the workspace show it otherwise or not at all;
+an empty title is shown as it was told."""
+
+outlines = Table(
+    "outlines",
+    metadata,
+    Column("measurement", Integer, primary_key=True, autoincrement=False),
+    Column("channel", Integer, primary_key=True),
+    Column("form", Text, nullable=False),
+    Column("first", Float, nullable=False),
+    Column("second", Float, nullable=False),
+    Column("third", Float, nullable=False),
+    Index("outlines_by_place", "form", "first", "second", "third", "measurement"),
+    sqlite_with_rowid=False,
+)
+"""By which the same numbers are found in another record, whatever its format."""
 
 facet_names = Table(
     "facet_names",
@@ -231,6 +259,8 @@ JOURNALED = (
     measurements,
     texts,
     facets,
+    facts,
+    outlines,
     facet_names,
     cursors,
     quarantine,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from motif.core import journal, taint
 from motif.core.catalog import Catalog, MeasurementRow, RecordRow, now, sqlite_url
+from motif.core.clock import Clock
 from motif.core.columns import Columns, open_columns
 from motif.core.config import FILE_NAME, Config, load_config, privacy_of
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
@@ -26,6 +27,8 @@ from motif.core.store import ConflictError, Store, Transaction
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from motif.core.duplicates import Duplicate
 
 READ_THREADS = 4
 COMMIT_ATTEMPTS = 8
@@ -128,7 +131,8 @@ class Workspace:
 
     def mapper(self) -> Mapper:
         """The rules by which this workspace makes facets."""
-        return Mapper(self.config.facets, privacy_of(self.config, self.root))
+        privacy = privacy_of(self.config, self.root)
+        return Mapper(self.config.facets, privacy, Clock(self.config.time.zone))
 
     def refresh(self) -> None:
         """Apply journal lines another process committed but did not live to apply."""
@@ -216,6 +220,12 @@ class Workspace:
     def facets(self, ids: Sequence[str]) -> dict[str, dict[str, FacetValue]]:
         """Facets of measurements: id -> {name: value}; numbers in SI base units."""
         return self.catalog.facets(ids)
+
+    def duplicates(self, measurement_id: str) -> list[Duplicate]:
+        """Measurements of other records, in whatever format, that hold what this one holds."""
+        from motif.core.duplicates import duplicates
+
+        return duplicates(self, [self.measurement(measurement_id).id]).get(measurement_id, [])
 
     def marked_records(self) -> dict[str, str]:
         """Records marked with an error: id -> why."""

@@ -107,7 +107,7 @@ def test_facets_are_in_si_units_and_say_where_they_come_from(tmp_path: Path) -> 
     assert found["scan_size"].origin == "header:ScanSize"
     assert (found["spring_constant"].value, found["spring_constant"].unit) == (0.46538, "N/m")
     assert found["tip_voltage"].value == 2.5, "NaN is not a value"
-    assert found["acquired_at"].value == "2021-01-07T17:18:38Z"
+    assert found["acquired_at"].value == "2021-01-07T17:18:38"
     assert found["technique"].value == "Piezoresponse force microscopy"
     assert found["pixels"].value == 24
     assert found["simulated"].value is True

@@ -61,7 +61,7 @@ def test_absurd_times_are_left_out(seconds: str) -> None:
 
 def test_date_and_time_stand_in_for_seconds() -> None:
     facets = note_facets([("Date", "2021-01-07"), ("Time", "5:18:38 PM")])
-    assert [(f.value, f.origin) for f in facets] == [("2021-01-07T17:18:38Z", "header:Date")]
+    assert [(f.value, f.origin) for f in facets] == [("2021-01-07T17:18:38", "header:Date")]
 
 
 def test_heater_temperature_is_in_kelvin() -> None:

@@ -78,7 +78,7 @@ def test_an_even_axis_is_remarked_as_resampled(path: Path) -> None:
         "operator": ("Raman", ""),
         "laser_wavelength": (785e-9, "m"),
         "exposure_time": (3.0, "s"),
-        "acquired_at": ("2022-08-22T13:50:00Z", ""),
+        "acquired_at": ("2022-08-22T13:50:00", ""),
     }
     assert ("log", "bare line") in reading.header
 

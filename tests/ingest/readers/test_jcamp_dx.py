@@ -131,7 +131,7 @@ def test_pairs_in_any_order_and_what_the_records_tell(path: Path) -> None:
         "technique": "Raman spectroscopy",
         "instrument": "R2000",
         "sample": "a film on glass",
-        "acquired_at": "2000-10-04T14:47:00Z",
+        "acquired_at": "2000-10-04T14:47:00",
         "accumulations": 32.0,
     }
 

@@ -86,7 +86,7 @@ def test_facets(tmp_path: Path) -> None:
     write(tmp_path / "a.spm", HEIGHT, PHASE)
     (image,) = Nanoscope()(tmp_path / "a.spm").measurements
     facets = {f.name: (f.value, f.unit) for f in image.facets}
-    assert facets["acquired_at"] == ("2017-12-20T09:39:11Z", "")
+    assert facets["acquired_at"] == ("2017-12-20T09:39:11", "")
     assert facets["scan_size"] == (pytest.approx(7e-7), "m")
     assert facets["scan_angle"] == (pytest.approx(np.pi / 2), "rad")
     assert facets["mode"] == ("Tapping", "")

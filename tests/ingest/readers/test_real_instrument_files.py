@@ -53,7 +53,7 @@ def test_pfm_of_bismuth_titanium_ferrite() -> None:
     facets = {f.name: (f.value, f.unit) for f in image.facets}
     assert facets["scan_size"] == (2e-6, "m")
     assert facets["spring_constant"] == (0.46538, "N/m")
-    assert facets["acquired_at"] == ("2021-01-07T17:18:38Z", "")
+    assert facets["acquired_at"] == ("2021-01-07T17:18:38", "")
     assert facets["instrument"] == ("Cypher", "")
     assert facets["mode"] == ("PFM Mode", "")
     assert facets["pixels"] == (256.0, "")

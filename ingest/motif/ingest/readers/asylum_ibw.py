@@ -12,6 +12,7 @@ from motif.ingest.readers.asylum_channels import channel_unit, clean_label, uniq
 from motif.ingest.readers.asylum_note import Note, note_facets, parse_note
 from motif.ingest.readers.igor_wave import IgorWave, byte_order, checksum_holds, read_wave
 from motif.ingest.readers.not_an_image import planes
+from motif.ingest.readers.processing import asylum_processing
 from motif.ingest.readers.scan_array import Axis, scan_array
 
 
@@ -22,7 +23,7 @@ class AsylumIbw:
     """
 
     name = "asylum-ibw"
-    version = 1
+    version = 2
 
     def recognises(self, head: bytes, name: str) -> bool:
         """A version 5 wave by its checksum; any Igor wave, sound or not, by its suffix too."""
@@ -43,7 +44,7 @@ class AsylumIbw:
         data = scan_array(
             wave.data if values else wave.data.astype(np.float64), channels, units, y, x
         )
-        facets = list(note_facets(header))
+        facets = [*note_facets(header), *asylum_processing(header, channels)]
         if not any(facet.name == "scan_size" for facet in facets):
             size = float(f"{abs(wave.scale[0]) * (wave.shape[0] - 1):.9g}")
             facets.append(Facet("scan_size", size, "header:sfA", "m"))

@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from motif.core.clock import spelled
 from motif.core.records import Facet, Header
+from motif.ingest.readers.spm_values import acquired
 
 IGOR_EPOCH = datetime(1904, 1, 1)
 """Igor counts seconds from here, in the local time of the instrument's computer."""
@@ -23,6 +25,7 @@ NUMBERS = (
     ("inverse_optical_lever_sensitivity", "InvOLS", "m/V", 1.0),
 )
 """Facet, key of the note, SI unit, and what one unit of the note is in it."""
+DATES = ("%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %H:%M:%S")
 TEXTS = (("mode", "ImagingMode"), ("instrument", "MicroscopeModel"), ("remark", "ImageNote"))
 
 
@@ -102,22 +105,14 @@ def _facets(note: Note) -> Iterator[Facet]:
 
 
 def acquired_at(note: Note) -> Facet | None:
-    """When the scan was saved, by the instrument's own clock.
+    """When the scan was saved, by the instrument's own clock; no note tells its time zone.
 
-    No note tells its time zone, so it is taken as UTC. The wave's creation date is one constant
+    The wave's creation date is one constant
     in every Asylum image and is not used.
     """
     seconds = note.number("Seconds")
     if seconds is not None and 2e9 < seconds < 1e10:
-        return _moment(IGOR_EPOCH + timedelta(seconds=seconds), "header:Seconds")
-    for pattern in ("%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %H:%M:%S"):
-        try:
-            moment = datetime.strptime(f"{note.text('Date')} {note.text('Time')}", pattern)
-        except ValueError:
-            continue
-        return _moment(moment, "header:Date")
-    return None
-
-
-def _moment(moment: datetime, origin: str) -> Facet:
-    return Facet("acquired_at", moment.isoformat(timespec="seconds") + "Z", origin)
+        moment = IGOR_EPOCH + timedelta(seconds=seconds)
+        return Facet("acquired_at", spelled(moment), "header:Seconds", told=note.text("Seconds"))
+    text = f"{note.text('Date')} {note.text('Time')}"
+    return next(iter(acquired(text, DATES, "header:Date")), None)

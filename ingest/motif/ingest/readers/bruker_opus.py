@@ -19,7 +19,7 @@ class BrukerOpus:
     """Reads every spectrum of the file; interferograms and phases are remarked and left out."""
 
     name = "bruker-opus"
-    version = 1
+    version = 2
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The four bytes every OPUS file begins with."""

@@ -32,7 +32,8 @@ class BwtekText:
     """Reads the raw intensities on the first axis that is filled; other columns are remarked."""
 
     name = "bwtek-text"
-    version = 1
+    version = 2
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The version line every file begins with."""

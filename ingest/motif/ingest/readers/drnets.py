@@ -29,6 +29,7 @@ class DrnetsInstance:
 
     name = "drnets-instance"
     version = 1
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The metadata section and its keys."""

@@ -1,4 +1,4 @@
-"""Facets from the text and numbers of a header: SI units, plain text, moments in UTC."""
+"""Facets from the text and numbers of a header: SI units, plain text, moments."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from motif.core.clock import spelled
 from motif.core.records import Facet, Header
 from motif.core.units import si
 
@@ -55,27 +56,25 @@ def measured(name: str, value: str, unit: str, origin: str) -> Iterator[Facet]:
 
 
 def moment(value: str, origin: str, patterns: Sequence[str]) -> Iterator[Facet]:
-    """``acquired_at`` in UTC from a text in one of the patterns; no offset is taken as UTC."""
+    """``acquired_at`` from a text in one of the patterns, with its zone where that is told."""
     plain = " ".join(value.split())
     for pattern in patterns:
         with suppress(ValueError):
-            yield from instant(datetime.strptime(plain, pattern), origin)
+            yield from instant(datetime.strptime(plain, pattern), origin, plain)
             return
 
 
-def instant(when: datetime, origin: str) -> Iterator[Facet]:
+def instant(when: datetime, origin: str, told: str = "") -> Iterator[Facet]:
     """``acquired_at`` of a moment, nothing where it is not of our times."""
-    if when.tzinfo is not None:
-        when = when.astimezone(UTC).replace(tzinfo=None)
     if 1970 <= when.year <= 2100:
-        spelled = when.isoformat(timespec="seconds") + "Z"
-        yield Facet("acquired_at", spelled, f"header:{origin}")
+        yield Facet("acquired_at", spelled(when), f"header:{origin}", told=told)
 
 
 def filetime(ticks: int, origin: str) -> Iterator[Facet]:
     """``acquired_at`` of a Windows FILETIME: units of 100 ns since 1601, UTC."""
     if 0 < ticks < 1 << 58:
-        yield from instant(datetime(1601, 1, 1) + timedelta(microseconds=ticks // 10), origin)
+        epoch = datetime(1601, 1, 1, tzinfo=UTC)
+        yield from instant(epoch + timedelta(microseconds=ticks // 10), origin, str(ticks))
 
 
 def by_rules(header: Header, rules: Iterable[Rule]) -> Iterator[Facet]:

@@ -26,7 +26,8 @@ class GalacticSpc:
     """Reads one or many spectra, each on the axis the file gives it."""
 
     name = "galactic-spc"
-    version = 1
+    version = 2
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """A version byte behind the flags, units that exist, and a sensible header."""

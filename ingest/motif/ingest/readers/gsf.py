@@ -21,6 +21,7 @@ class SimpleField:
 
     name = "gwyddion-simple-field"
     version = 1
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The first line of the format."""

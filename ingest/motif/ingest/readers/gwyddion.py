@@ -27,7 +27,8 @@ class Gwyddion:
     """Reads every data field of a ``.gwy``; fields on the same pixels form one image."""
 
     name = "gwyddion"
-    version = 1
+    version = 2
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """A container of version 1 or 2, by its first bytes."""
@@ -51,7 +52,7 @@ class Gwyddion:
             raise UnreadableFileError(f"{path.name} holds {held} but no image (data field)")
         pairs = header(content)
         facets = note_facets(pairs)
-        images = [measurement(path, group, facets) for group in groups.values()]
+        images = [measurement(path, group, facets, pairs) for group in groups.values()]
         notes = [f"{path.name} holds {what}, which are not read" for what in others]
         notes += [note for group in groups.values() for one in group for note in one.notes]
         notes += misnamed(path, "a Gwyddion file", ".gwy")

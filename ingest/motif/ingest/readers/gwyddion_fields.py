@@ -11,6 +11,7 @@ import numpy as np
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Facet, Header, Measurement
+from motif.ingest.readers.processing import asylum_processing, processing
 from motif.ingest.readers.spm_image import Grid, Plane, image
 from motif.ingest.readers.spm_values import base_unit
 
@@ -64,15 +65,19 @@ def field(path: Path, number: int, data: dict[str, Any], content: dict[str, Any]
     return Field(number, plane, grid, _log(content.get(f"/{number}/data/log")), tuple(notes))
 
 
-def measurement(path: Path, group: Sequence[Field], facets: Sequence[Facet]) -> Measurement:
+def measurement(
+    path: Path, group: Sequence[Field], facets: Sequence[Facet], pairs: Header
+) -> Measurement:
     """One image of the fields that share their pixels."""
-    steps = [f"{one.plane.name}: {one.log}" for one in group if one.log]
-    processing = [Facet("processing", "; ".join(steps), "header:log")] if steps else []
+    done = processing((f"{one.plane.name}: {one.log}" for one in group if one.log), "log")
+    before = asylum_processing(pairs, [one.plane.name for one in group])
+    if done and before:
+        done = processing([str(before[0].value), str(done[0].value)], "log")
     told = [f for f in facets if f.name not in ("pixels", "channels")]
     title = path.stem if len(group) > 1 else group[0].plane.name
     key = str(group[0].number)
     grid = group[0].grid
-    return image(path, key, title, [one.plane for one in group], grid, [*told, *processing])
+    return image(path, key, title, [one.plane for one in group], grid, [*told, *done, *before])
 
 
 def header(content: dict[str, Any]) -> Header:

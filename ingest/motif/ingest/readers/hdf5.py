@@ -24,7 +24,8 @@ class Hdf5:
     """
 
     name = "hdf5"
-    version = 1
+    version = 2
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """A superblock at the beginning, whose addresses have 8 bytes as all have in practice."""

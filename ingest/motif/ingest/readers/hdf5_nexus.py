@@ -8,11 +8,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from motif.core.clock import iso_moment
 from motif.core.errors import UnreadableFileError
-from motif.core.facets import iso_utc
 from motif.core.records import Facet, Measurement, Reading
 from motif.ingest.readers.hdf5_file import as_text, attributes, first_text, values
 from motif.ingest.readers.hdf5_scales import Scale, scaled_image, scaled_spectrum
+from motif.ingest.readers.processing import processing
 from motif.ingest.readers.spm_values import told
 
 TEXTS = (
@@ -123,7 +124,9 @@ def _facets(classes: dict[h5py.Group, str]) -> list[Facet]:
         if group is not None:
             facets += told(name, first_text(group, *datasets), f"header:{group.name}/{datasets[0]}")
     entry = next((one for one, kind in classes.items() if kind == "NXentry"), None)
-    moment = iso_utc(first_text(entry, "start_time")) if entry is not None else None
-    if entry is not None and moment:
-        facets.append(Facet("acquired_at", moment, f"header:{entry.name}/start_time"))
-    return facets
+    start = first_text(entry, "start_time") if entry is not None else ""
+    if entry is not None and (moment := iso_moment(start)):
+        facets.append(Facet("acquired_at", moment, f"header:{entry.name}/start_time", told=start))
+    processes = [group for group, kind in classes.items() if kind == "NXprocess"]
+    steps = [first_text(one, "program", "description") or str(one.name) for one in processes]
+    return [*facets, *processing(steps, str(processes[0].name) if processes else "")]

@@ -15,6 +15,7 @@ from motif.core.records import Facet, Header, Reading
 from motif.ingest.readers.asylum_channels import channel_unit
 from motif.ingest.readers.asylum_note import Note, note_facets
 from motif.ingest.readers.hdf5_file import as_text, attributes, values
+from motif.ingest.readers.processing import asylum_processing
 from motif.ingest.readers.spm_image import Grid, Plane, image
 from motif.ingest.readers.spm_values import base_unit
 
@@ -52,7 +53,14 @@ def read_usid(
     if file.attrs:
         notes.append("attributes of the root are left out of the facets: they come from a template")
     images = [
-        image(path, str(number), path.stem, planes, grid, facets)
+        image(
+            path,
+            str(number),
+            path.stem,
+            planes,
+            grid,
+            [*facets, *asylum_processing(header, [plane.name for plane in planes])],
+        )
         for number, ((_, grid, _), planes) in enumerate(groups.items())
     ]
     return Reading(images, header, list(dict.fromkeys(notes)))

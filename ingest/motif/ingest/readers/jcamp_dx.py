@@ -21,7 +21,8 @@ class JcampDx:
     """Reads every table whose points are as many as the file declares, on its own axis."""
 
     name = "jcamp-dx"
-    version = 1
+    version = 2
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """A title and a version of JCAMP-DX, after whatever text stands before them."""

@@ -12,6 +12,7 @@ from motif.core.records import Facet
 from motif.ingest.readers.facet_values import measured, moment, once, text
 from motif.ingest.readers.jcamp_blocks import Block
 from motif.ingest.readers.jcamp_tables import Curve
+from motif.ingest.readers.processing import processing
 from motif.ingest.readers.spectral_axes import Axis, parse_axis
 
 AXES = {
@@ -87,5 +88,6 @@ def _facets(labels: dict[str, str], axis: Axis, y_unit: str) -> Iterator[Facet]:
     yield from moment(labels.get("LONGDATE", "").split("$$")[0], "LONGDATE", DATES)
     yield from moment(f"{labels.get('DATE', '')} {labels.get('TIME', '')}", "DATE", DATES)
     yield from measured("accumulations", labels.get(".AVERAGES", ""), "", ".AVERAGES")
+    yield from processing([labels.get("DATAPROCESSING", "").strip()], "DATA PROCESSING")
     if axis.unit == "cm^-1":
         yield from measured("resolution", labels.get("RESOLUTION", ""), "1/cm", "RESOLUTION")

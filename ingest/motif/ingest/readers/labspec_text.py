@@ -11,21 +11,13 @@ from numpy.typing import NDArray
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Facet, Reading
-from motif.ingest.readers.facet_values import Rule, by_rules, moment, once, quantity
+from motif.ingest.readers.facet_values import once, quantity
+from motif.ingest.readers.labspec_facets import header_facets
 from motif.ingest.readers.labspec_table import axis_of, header_of, place_units, spectra_of
 from motif.ingest.readers.library_text import table_lines
 from motif.ingest.readers.number_rows import LARGEST
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
 
-RULES: tuple[Rule, ...] = (
-    ("laser_wavelength", "Laser", "nm"), ("laser_wavelength", "Laser (nm)", "nm"),
-    ("exposure_time", "Acq. time (s)", "s"), ("accumulations", "Accumulations", ""),
-    ("operator", "User", None), ("operator", "Operator", None), ("sample", "Sample", None),
-    ("project", "Project", None), ("remark", "Remark", None), ("objective", "Objective", None),
-    ("grating", "Grating", None), ("detector", "Detector", None), ("filter", "Filter", None),
-    ("instrument", "Instrument", None),
-)  # fmt: skip
-DATES = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M:%S")
 PLACES = {"X": "map_x", "Y": "map_y", "Z": "map_z", "T": "series_time"}
 """By the first letter of the type of an axis: X or XA, Time."""
 _HEADER = re.compile(
@@ -37,7 +29,8 @@ class LabspecText:
     """Reads every spectrum; coordinates of a map are facets where their unit is told."""
 
     name = "labspec-text"
-    version = 1
+    version = 2
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """At least two keys of a LabSpec header."""
@@ -56,7 +49,7 @@ class LabspecText:
         found = spectra_of(path, lines, at)
         on = coordinates(path, axis, found.positions)
         told, units = dict(header), place_units(header)
-        common = [*by_rules(header, RULES), *moment(told.get("Acquired", ""), "Acquired", DATES)]
+        common = header_facets(header)
         if axis.name == "raman_shift":
             common.append(Facet("technique", "Raman spectroscopy", "header:AxisUnit"))
         unit = "count" if units.get("Intens", "Cnt") == "Cnt" else units["Intens"] or "arb. unit"

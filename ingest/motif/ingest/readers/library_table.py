@@ -31,6 +31,7 @@ class CompositionTable:
 
     name = "composition-table"
     version = 2
+    exchange = True
 
     def __init__(self, readers: Sequence[Reader] | None = None) -> None:
         self._readers = readers

@@ -20,7 +20,8 @@ class CompositionWorkbook:
     """Reads the first sheet that holds a library table, as `CompositionTable` reads text."""
 
     name = "composition-workbook"
-    version = 1
+    version = 2
+    exchange = True
 
     def __init__(self, readers: Sequence[Reader] | None = None) -> None:
         self._readers = readers

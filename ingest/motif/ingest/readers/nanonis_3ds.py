@@ -17,7 +17,7 @@ class NanonisGrid:
     """Reads every sweep of every channel that was measured, with its place as facets."""
 
     name = "nanonis-3ds"
-    version = 1
+    version = 2
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The first key of the header."""

@@ -24,7 +24,7 @@ class NanonisSpectrum:
     """Reads every column over the first, the swept signal."""
 
     name = "nanonis-dat"
-    version = 1
+    version = 2
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The first key of the header, a tab behind it."""

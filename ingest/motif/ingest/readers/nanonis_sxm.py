@@ -25,7 +25,7 @@ class NanonisScan:
     """
 
     name = "nanonis-sxm"
-    version = 1
+    version = 2
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The first key of the header."""

@@ -20,7 +20,7 @@ class Nanoscope:
     """
 
     name = "nanoscope"
-    version = 1
+    version = 2
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The first line of the header."""

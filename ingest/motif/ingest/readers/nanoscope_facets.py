@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from motif.core.records import Facet
 from motif.ingest.readers.nanoscope_header import Section
 from motif.ingest.readers.nanoscope_planes import NanoscopePlane
+from motif.ingest.readers.processing import processing
 from motif.ingest.readers.spm_values import acquired, measured, metres, number, told
 
 DATES = ("%I:%M:%S %p %a %b %d %Y", "%H:%M:%S %a %b %d %Y")
@@ -60,7 +61,7 @@ def _processing(group: Sequence[NanoscopePlane]) -> list[Facet]:
             fit = one.section.text(f"{when} Planefit", f"{when} planefit")
             if fit and fit.lower() != "none":
                 steps.append(f"{one.plane.name}: {when.lower()} plane fit {fit}")
-    return [Facet("processing", "; ".join(steps), "header:Planefit")] if steps else []
+    return processing(steps, "Planefit")
 
 
 def _technique(mode: str, section: Section) -> list[Facet]:

@@ -10,6 +10,7 @@ from motif.core.errors import UnreadableFileError
 from motif.core.records import Facet
 from motif.ingest.readers.facet_values import instant, moment, once, quantity, text
 from motif.ingest.readers.opus_blocks import Kind, Parameters, Trace, number
+from motif.ingest.readers.processing import by_settings
 from motif.ingest.readers.spectral_axes import Axis
 
 SIGNALS = {
@@ -31,6 +32,8 @@ NUMBERS = (
     ("resolution", "RES", "1/cm"), ("accumulations", "ASS", ""), ("accumulations", "NSS", ""),
     ("laser_power", "SRL", "mW"), ("scan_time", "DUR", "s"),
 )  # fmt: skip
+STEPS = (("APF", "apodisation"), ("PHZ", "phase correction"), ("ZFF", "zero filling"))
+"""How the spectrum was computed from its interferogram."""
 
 
 def signal(kind: Kind) -> str:
@@ -75,12 +78,14 @@ def _facets(trace: Trace, told: Parameters) -> Iterator[Facet]:
         yield from text("instrument", f"Bruker {model}", "INS")
     started = number(told, "SRT")
     if 0 < started < 4e9:
-        yield from instant(datetime.fromtimestamp(started, UTC), "SRT")
+        yield from instant(datetime.fromtimestamp(started, UTC), "SRT", str(started))
+    # The zone written behind the time (GMT+1) contradicts SRT in real files and is not trusted.
     day, clock = str(trace.status.get("DAT", "")), str(trace.status.get("TIM", ""))
     yield from moment(f"{day} {clock.split('.')[0].split('(')[0]}", "DAT", ("%d/%m/%Y %H:%M:%S",))
     for name, key in TEXTS:
         yield from text(name, str(told.get(key, "")), key)
     for name, key, unit in NUMBERS:
         yield from quantity(name, number(told, key), unit, key)
+    yield from by_settings([(key, str(value)) for key, value in told.items()], STEPS)
     if raman and (laser := number(told, "RLW")) > 0:
         yield from quantity("laser_wavelength", 0.01 / laser, "m", "RLW")

@@ -21,6 +21,7 @@ class Picture:
 
     name = "picture"
     version = 1
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The signature with the first chunk or marker behind it."""

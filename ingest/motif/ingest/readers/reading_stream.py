@@ -28,7 +28,7 @@ def send(stream: IO[bytes], reading: Reading) -> None:
         measurements.append(
             {
                 "key": one.key, "kind": one.kind, "title": one.title,
-                "facets": [[f.name, f.value, f.origin, f.unit] for f in one.facets],
+                "facets": [[f.name, f.value, f.origin, f.unit, f.told] for f in one.facets],
                 "parts": [[name, list(part.dims), part.attrs] for name, part in parts],
             }
         )  # fmt: skip

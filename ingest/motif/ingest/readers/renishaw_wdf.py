@@ -29,7 +29,7 @@ class RenishawWdf:
     """
 
     name = "renishaw-wdf"
-    version = 1
+    version = 2
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The first block is the header and has its fixed size."""

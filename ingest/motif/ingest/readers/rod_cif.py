@@ -15,11 +15,13 @@ from motif.ingest.readers.facet_values import Rule, by_rules, moment, once
 from motif.ingest.readers.formulas import fractions
 from motif.ingest.readers.library_text import table_lines
 from motif.ingest.readers.number_rows import LARGEST
+from motif.ingest.readers.processing import by_settings
 from motif.ingest.readers.spectral_axes import Axis
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
 
 X, Y = "_raman_spectrum.raman_shift", "_raman_spectrum.intensity"
 DEVICE, MEASUREMENT = "_raman_measurement_device.", "_raman_measurement."
+STEPS = ((MEASUREMENT + "baseline_correction", "baseline correction"),)
 RULES: tuple[Rule, ...] = (
     ("material", "_chemical_name_mineral", None), ("material", "_chemical_name_common", None),
     ("material", "_chemical_name_systematic", None), ("made_by", "_chemical_compound_source", None),
@@ -39,7 +41,8 @@ class RodCif:
     """Reads the spectrum of an entry, with the composition of its sum formula."""
 
     name = "rod-cif"
-    version = 1
+    version = 2
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """A data block, with items of the database's dictionary or its address."""
@@ -67,6 +70,7 @@ class RodCif:
         told = dict(items)
         when = told.get(MEASUREMENT + "datetime_initiated", "")
         facets += moment(when, "datetime_initiated", ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"))
+        facets += by_settings(items, STEPS)
         material = next((f.value for f in facets if f.name == "material"), path.stem)
         on = coordinates(path, Axis("raman_shift", "cm^-1"), x)
         found = spectrum("0", str(material), on, y, "arb. unit", once(facets))

@@ -34,6 +34,7 @@ class RruffText:
 
     name = "rruff-text"
     version = 1
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The first label, and an RRUFF number."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from motif.core.records import Facet, Header
 from motif.ingest.readers import spc_parts as spc
 from motif.ingest.readers.facet_values import Rule, by_rules, instant, quantity, text
+from motif.ingest.readers.processing import by_settings
 from motif.ingest.readers.spc_units import SERIES, SIGNALS
 
 RULES: tuple[Rule, ...] = (
@@ -16,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     ("laser_power_setting", "Laser_power", None),
 )  # fmt: skip
 """What Renishaw and Thermo write into the log."""
+STEPS = (("Cosmic_ray_removal", "cosmic ray removal"), ("Smoothing", "smoothing"))
 
 
 def place_facets(header: spc.Spc, sub: spc.Sub) -> Iterator[Facet]:
@@ -31,5 +33,6 @@ def common_facets(header: spc.Spc, log: Header) -> Iterator[Facet]:
         yield Facet("technique", "Raman spectroscopy", "header:fxtype")
     yield from text("signal", SIGNALS.get(header.y_unit, ""), "fytype")
     yield from by_rules(log, RULES)
+    yield from by_settings(log, STEPS)
     if header.acquired:
-        yield from instant(header.acquired, "fdate")
+        yield from instant(header.acquired, "fdate", str(header.acquired))

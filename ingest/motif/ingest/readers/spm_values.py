@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
+from motif.core.clock import spelled
 from motif.core.records import Facet
 from motif.core.units import si
 
@@ -74,13 +75,14 @@ def metres(text: str, unit: str = "") -> float | None:
 
 
 def acquired(text: str, patterns: Iterable[str], origin: str) -> list[Facet]:
-    """When a scan was made; instruments tell no time zone, so their clock is taken as UTC."""
+    """When a scan was made, by the clock of the instrument, which tells no time zone."""
+    plain = " ".join(text.split())
     for pattern in patterns:
         try:
-            moment = datetime.strptime(" ".join(text.split()), pattern)
+            moment = datetime.strptime(plain, pattern)
         except ValueError:
             continue
-        return [Facet("acquired_at", moment.isoformat(timespec="seconds") + "Z", origin)]
+        return [Facet("acquired_at", spelled(moment), origin, told=plain)]
     return []
 
 

@@ -29,7 +29,7 @@ class Tiff:
     """
 
     name = "tiff"
-    version = 1
+    version = 2
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The byte order mark and version, and a place for the first directory."""

@@ -27,6 +27,7 @@ class TwoColumn:
 
     name = "two-column-text"
     version = 1
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """Lines of exactly two numbers follow each other, after at most a few of text."""

@@ -22,6 +22,8 @@ BLOCK = struct.Struct("<4sIQ")
 HEADER_SIZE = 512
 TIME, X, Y, Z = 11, 3, 4, 5
 """Kinds of origins of a spectrum: when (FILETIME) and where."""
+COSMIC_RAYS_REMOVED = 1 << 2
+"""Flag of the header."""
 UNITS = (
     "arb. unit", "cm^-1", "cm^-1", "nm", "eV", "um", "count", "count", "mm", "m", "K", "Pa", "s",
     "ms", "hour", "day", "pixel", "arb. unit", "arb. unit", "deg", "rad", "degC", "degF", "K/min",
@@ -44,6 +46,7 @@ class Header:
     laser: float
     user: str
     title: str
+    flags: int
 
     @property
     def laser_wavelength(self) -> float:
@@ -99,6 +102,7 @@ def read_header(path: Path, raw: bytes) -> Header:
         points, capacity, count, accumulations, origins,
         f"{_string(raw[96:120])} {version}", struct.unpack_from("<Q", raw, 136)[0],
         unit, laser, _string(raw[208:240]), _string(raw[240:HEADER_SIZE]),
+        struct.unpack_from("<Q", raw, 16)[0],
     )  # fmt: skip
 
 

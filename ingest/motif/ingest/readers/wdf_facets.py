@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from motif.core.records import Facet
 from motif.ingest.readers import wdf_blocks as wdf
 from motif.ingest.readers.facet_values import filetime, quantity, text
+from motif.ingest.readers.processing import processing
 
 PLACES = {wdf.X: "map_x", wdf.Y: "map_y", wdf.Z: "map_z", 9: "temperature"}
 
@@ -23,6 +24,9 @@ def common_facets(
     if header.laser_wavelength:
         yield from quantity("laser_wavelength", header.laser_wavelength, "m", "laser")
     yield from quantity("accumulations", header.accumulations, "", "accumulations")
+    yield from processing(
+        ["cosmic ray removal"] if header.flags & wdf.COSMIC_RAYS_REMOVED else [], "flags"
+    )
     if seconds:
         yield from quantity("exposure_time", seconds, "s", "WXDM.Scan")
 

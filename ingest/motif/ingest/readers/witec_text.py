@@ -21,6 +21,7 @@ class WitecText:
 
     name = "witec-text"
     version = 1
+    exchange = True
 
     def recognises(self, head: bytes, name: str) -> bool:
         """The line every export begins with."""
