@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from motif.core.catalog import Derivation
 
 Collection = Annotated[str, typer.Argument(help="Collection to look at.")]
+Features = Annotated[str | None, typer.Option(help="Name of other features, e.g. symmetry@10nm.")]
 Where = Annotated[str | None, typer.Option(help="Filter, e.g. 'operator = \"xu\"'.")]
 WeightOption = Annotated[
     list[str] | None,
@@ -59,6 +60,14 @@ def search(
         str | None,
         typer.Option(help="Compare as pictures: exact, or some of rotation,mirror,inversion."),
     ] = None,
+    features: Features = None,
+    tiles: Annotated[
+        bool | None,
+        typer.Option(
+            "--tiles/--no-tiles",
+            help="Tiles of images answer; by default where a region is asked with and there are.",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -72,7 +81,7 @@ def search(
             opened, collection, ids=id or (), unlike=unlike or (), file=file, key=key, roi=roi,
             where=where, k=k, weights=_weights(weight), within=within,
             include_query=include_query, not_same=not_same or (), different=different or (),
-            diversity=diverse, up_to=up_to,
+            diversity=diverse, up_to=up_to, features=features, tiles=tiles,
         )  # fmt: skip
         shared = facets_of_answer(opened, collection, hits)
         told = alarm(opened, collection, hits, id or (), where)
@@ -96,6 +105,10 @@ def project(
     dims: Annotated[int, typer.Option(help="2 or 3 dimensions.")] = 2,
     weight: WeightOption = None,
     by: Annotated[str | None, typer.Option(help="Facet that draws its values together.")] = None,
+    features: Features = None,
+    tiles: Annotated[
+        int | None, typer.Option(help="A map of the n by n tiles of every image.")
+    ] = None,
     place_new: Annotated[
         str | None,
         typer.Option("--place-new", help="Make no map; place on this one what came after it."),
@@ -115,7 +128,7 @@ def project(
         made = make(
             opened, collection, where=where, parent=parent, name=name, preset=preset,
             n_neighbors=neighbors, min_dist=min_dist, seed=seed, dims=dims,
-            weights=_weights(weight), by=by,
+            weights=_weights(weight), by=by, features=features, tiles=tiles,
         )  # fmt: skip
     document = {
         "projection": made.id, "collection": made.collection, "parent": parent, **made.summary,
@@ -164,7 +177,10 @@ def _hits(hits: Sequence[Hit]) -> str:
         return "Nothing matches; loosen the filter."
     shown = ("material", "operator", "technique", "acquired_at")
     lines = [
-        "  ".join([f"{hit.distance:9.4f}  {hit.id}", *(str(hit.facets.get(f, "-")) for f in shown)])
+        "  ".join(
+            [f"{hit.distance:9.4f}  {hit.id}", *(str(hit.facets.get(f, "-")) for f in shown)]
+            + ([f"at {hit.region}"] if hit.region else [])
+        )
         for hit in hits
     ]
     return "\n".join([f" distance  {'id':32}  {'  '.join(shown)}", *lines])
@@ -185,8 +201,9 @@ def _answer(hits: Sequence[Hit], shared: Sequence[Telling], told: Alarm) -> str:
 
 def _map(made: Derivation) -> str:
     summary = made.summary
+    what = "tiles" if made.parameters["tiles"] else "measurements"
     return (
-        f"Map {made.id} of {summary['count']} measurements: trustworthiness "
+        f"Map {made.id} of {summary['count']} {what}: trustworthiness "
         f"{summary['trustworthiness']:.3f}, {summary['neighbourhood_preservation']:.0%} of "
         f"neighbours kept, {made.seconds:.1f} s."
     )

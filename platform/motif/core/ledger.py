@@ -23,6 +23,7 @@ Commit = Callable[[Callable[["Transaction"], dict[str, Any] | None]], None]
 
 MADE_BY = {
     "embedding": "motif embed {collection}",
+    "tiles": "motif embed {collection} --tiles 4",
     "projection": "motif project {collection}",
     "ensemble-member": "motif train composition {collection}",
     "gradients": "motif train composition {collection}",

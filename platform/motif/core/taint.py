@@ -24,11 +24,13 @@ ERROR_MARK = "error"
 """Entry of ``origin["marks"]`` by which a source tells of an error annotation."""
 ORIGIN = "record:tags"
 
-ITEMWISE = frozenset({"embedding"})
+ITEMWISE = frozenset({"embedding", "tiles", "placement"})
 """Stages that treat each measurement by itself: one that is marked harms its own row alone."""
 
 REBUILT_BY = {
     "embedding": "",
+    "tiles": "",
+    "placement": "",
     "projection": 'motif project {collection} --where "not has tainted"',
 }
 """Stage -> the command that makes it anew without marked measurements, empty where there is

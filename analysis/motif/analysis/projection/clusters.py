@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motif.analysis.projection.layout import Points, neighbours
+from motif.analysis.projection.points import point_ids
 from motif.analysis.search.members import texts
 from motif.analysis.search.sharing import Facets, shared_facets
 
@@ -28,7 +29,7 @@ DUPLICATE = 0.02
 
 @dataclass(frozen=True)
 class Pair:
-    """Two measurements that are nearly the same."""
+    """Two measurements, or tiles, that are nearly the same."""
 
     first: str
     second: str
@@ -70,7 +71,7 @@ def clusters(workspace: Workspace, made: Derivation, smallest: int | None = None
 
 
 def strangers(workspace: Workspace, made: Derivation, count: int = 20) -> list[tuple[str, float]]:
-    """Measurements like nothing else on the map: id and how many times lonelier than others.
+    """Points like nothing else on the map: id and how many times lonelier than others.
 
     The loneliness of a point is the distance to its k-th neighbour in the features over the
     median of that distance among its neighbours.
@@ -81,7 +82,7 @@ def strangers(workspace: Workspace, made: Derivation, count: int = 20) -> list[t
     around = np.median(reach[rows[:, 1:]], axis=1)
     lonely = reach / np.where(around > 0, around, np.inf)
     order = np.argsort(-lonely, kind="stable")[:count]
-    ids = texts(arrays["ids"][order])
+    ids = texts(point_ids(arrays)[order])
     return [(one, float(score)) for one, score in zip(ids, lonely[order], strict=True)]
 
 
@@ -99,7 +100,7 @@ def near_duplicates(
         for a, b, c in zip(first.tolist(), second.tolist(), column.tolist(), strict=True)
         if a != b
     }
-    ids = texts(arrays["ids"])
+    ids = texts(point_ids(arrays))
     ordered = sorted(pairs.items(), key=lambda pair: (pair[1], pair[0]))
     return [Pair(ids[a], ids[b], distance) for (a, b), distance in ordered]
 

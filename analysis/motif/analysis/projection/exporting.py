@@ -61,6 +61,8 @@ def export(
             draw(path, xy, labels, title=str(made.summary["name"]))
         else:
             table = _table(names, xy, trust, facets)
+            if "tiles" in arrays:
+                table["tile"] = texts(arrays["tiles"][chosen])
             (_csv if path.suffix.lower() == ".csv" else _parquet)(path, table, made)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.") from error

@@ -22,11 +22,12 @@ from motif.analysis.projection.layout import (
     reduce,
 )
 from motif.analysis.projection.placing import Placement, Placer
+from motif.analysis.projection.points import point_ids
 from motif.analysis.projection.quality import WIDER, map_neighbours, quality, trust
 from motif.analysis.projection.targets import target_of
-from motif.analysis.search.members import Ids, as_ids, members
+from motif.analysis.search.members import Ids, as_ids, members, texts
 from motif.analysis.search.recent import Recent
-from motif.analysis.search.space import Space, Weights
+from motif.analysis.search.space import Rows, Space, Weights
 from motif.analysis.search.spaces import space_of
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
 from motif.core.records import content_id
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from motif.core.workspace import Workspace
 
 STAGE = "projection"
+PLACED = "placement"
+"""What was placed on a map after it was made."""
 VERSION = 2
 """Raised whenever the same parameters would give another map."""
 FEWEST = 3
@@ -49,6 +52,9 @@ class Choice:
     """Which measurements a map shows, and how they were chosen."""
 
     ids: Ids
+    """Of the points (n,): measurements, or tiles of them."""
+    owners: Ids
+    """Measurement of each point (n,)."""
     vectors: Points
     """Weighted features (n, d), parts without weight left out."""
     parameters: dict[str, Any]
@@ -70,19 +76,23 @@ def project(
     weights: Weights | None = None,
     by: str | None = None,
     kind: str | None = None,
+    features: str | None = None,
+    tiles: int | None = None,
 ) -> Derivation:
     """Map the measurements of `collection` that `where`, `parent` and `ids` leave.
 
     The result has the arrays ``ids`` (n,), ``xy`` (n, dims) and ``trust`` (n,) beside those that
-    placing new points needs. The same question about the same data gives the stored map; new
-    data give a map aligned to the one before by the measurements they share.
+    placing new points needs, and ``tiles`` (n,), their ids, where points are tiles. The same
+    question about the same data gives the stored map; new data give a map aligned to the one
+    before by the measurements they share.
 
     Args:
         workspace: where the features are and the map goes.
         collection: what to map.
         where: query the measurements match.
         parent: id of a map whose points are the most this one may show.
-        ids: measurements to show, e.g. a lasso or the hits of a search.
+        ids: measurements or, on a map of tiles, tiles to show, e.g. a lasso or the hits of a
+            search.
         name: what to call the map; by default its collection and filter.
         preset: ``fast``, or ``published`` for 5 neighbours and minimum distance 0.3.
         n_neighbors, min_dist: replace those of the preset.
@@ -93,6 +103,9 @@ def project(
             (UMAP's categorical target; numbers count by their tenths). Those that do not tell
             it are placed by their features alone.
         kind: ``image`` or ``spectrum``; by default what the collection holds, images first.
+        features: name of features of images, such as ``symmetry@10nm``; by default those of the
+            parent, else those that count now.
+        tiles: n makes a map of n by n tiles of every image; by default as the parent is.
 
     Raises:
         ConfigError: a parameter is out of range, or no measurement tells the facet.
@@ -102,13 +115,14 @@ def project(
     settings = _settings(preset, n_neighbors, min_dist)
     if dims not in (2, 3):
         raise ConfigError(f"A map has 2 or 3 dimensions, not {dims}.")
-    space = space_of(workspace, collection, kind)
+    space = _space_for(workspace, collection, kind, parent, features, tiles)
     choice = _choose(workspace, collection, space, where, parent, ids, weights)
     asked: dict[str, Any] = {
         "version": VERSION, "preset": preset, **asdict(settings), "metric": "correlation",
-        "seed": seed, "dims": dims, "by": by or "", **choice.parameters,
+        "seed": seed, "dims": dims, "by": by or "", "tiles": _grid(workspace, parent, tiles),
+        **choice.parameters,
     }  # fmt: skip
-    target = None if by is None else target_of(workspace, choice.ids, by)
+    target = None if by is None else target_of(workspace, choice.owners, by)
     data = {
         "method": space.method, "features": space.key,
         "members": content_id(choice.ids.tobytes()),
@@ -125,6 +139,8 @@ def project(
     )
     started = time.perf_counter()
     arrays, summary = _fit(choice, settings, seed, dims, before, target)
+    if space.tiled:
+        arrays["ids"], arrays["tiles"] = choice.owners, choice.ids
     if target is not None:
         arrays["target"] = target
     summary["name"] = name or choice.parameters["where"] or collection
@@ -158,8 +174,8 @@ def redo(workspace: Workspace, made: Derivation) -> dict[str, Any]:
         NotFoundError: the features it was made from are gone.
     """
     parameters, arrays = made.parameters, workspace.ledger.arrays(made)
-    space = space_of(workspace, made.collection, parameters["kind"], parameters["method"])
-    ids = arrays["ids"]
+    space = _space(workspace, made)
+    ids = point_ids(arrays)
     rows = space.rows(ids)
     if len(rows) != len(ids):
         raise NotFoundError(
@@ -173,8 +189,8 @@ def redo(workspace: Workspace, made: Derivation) -> dict[str, Any]:
         former = workspace.ledger.get(parameters["aligned_to"])
         before = _predecessor(workspace, former, ids, space.method)
     again, _ = _fit(
-        Choice(ids, vectors, {}), settings, parameters["seed"], parameters["dims"], before,
-        arrays.get("target"),
+        Choice(ids, arrays["ids"], vectors, {}), settings, parameters["seed"],
+        parameters["dims"], before, arrays.get("target"),
     )  # fmt: skip
     xy = arrays["xy"]
     return {
@@ -200,22 +216,76 @@ def place(workspace: Workspace, made: Derivation, vectors: Points) -> Placement:
 
 
 def place_new(workspace: Workspace, made: Derivation) -> tuple[Ids, Placement]:
-    """Place the measurements that belong on the map and came after it, whatever else did.
+    """Place what belongs on the map and came after it, whatever else did; kept in the ledger.
 
-    They are compared in the features the map was made from, also where newer ones exist. A map of
-    a selection or of a part of another map has no others that belong on it.
+    Measurements, or tiles on a map of tiles, are compared in the features the map was made from,
+    also where newer ones exist. A map of a selection or of a part of another map has no others
+    that belong on it. What was placed before is not placed again.
     """
     space = _space(workspace, made)
     admitted = members(workspace, made.collection, space.kind, made.parameters["where"])
     if made.parameters["parent"] or made.parameters["selection"]:
         admitted = admitted[:0]
-    rows = space.rows(np.setdiff1d(admitted, workspace.ledger.arrays(made)["ids"]))
-    return space.ids[rows], place(workspace, made, space.vectors[rows])
+    rows = space.belonging(np.setdiff1d(admitted, workspace.ledger.arrays(made)["ids"]))
+    rows = rows[np.argsort(space.ids[rows], kind="stable")]
+    known = _placed(workspace, made)
+    fresh = rows[[one not in known for one in space.ids[rows].tolist()]] if known else rows
+    if len(fresh):
+        started = time.perf_counter()
+        placed = place(workspace, made, space.vectors[fresh])
+        arrays = {"ids": space.ids[fresh], "xy": placed.xy, "trust": placed.trust}
+        inputs = [made.id, *texts(np.unique(space.owners[fresh]))]
+        workspace.ledger.record(
+            PLACED, made.collection, {"version": VERSION, "map": made.id}, inputs, arrays,
+            {"count": len(fresh)}, time.perf_counter() - started,
+        )  # fmt: skip
+        known = _placed(workspace, made)
+    found = [known[one] for one in space.ids[rows].tolist()]
+    xy = np.array([one for one, _ in found], np.float32).reshape(len(rows), made.parameters["dims"])
+    return space.ids[rows], Placement(xy, np.array([trust for _, trust in found], np.float32))
+
+
+def _placed(workspace: Workspace, made: Derivation) -> dict[bytes, tuple[Points, float]]:
+    """Coordinates and trust by id of what was placed on a map."""
+    found: dict[bytes, tuple[Points, float]] = {}
+    for one in workspace.ledger.all(PLACED, made.collection, map=made.id, version=VERSION):
+        arrays = workspace.ledger.arrays(one)
+        pairs = zip(arrays["xy"], arrays["trust"].tolist(), strict=True)
+        found |= zip(arrays["ids"].tolist(), pairs, strict=True)
+    return found
 
 
 def _space(workspace: Workspace, made: Derivation) -> Space:
     parameters = made.parameters
-    return space_of(workspace, made.collection, parameters["kind"], parameters["method"])
+    return space_of(
+        workspace, made.collection, parameters["kind"], parameters["method"],
+        tiles=parameters.get("tiles"),
+    )  # fmt: skip
+
+
+def _space_for(
+    workspace: Workspace,
+    collection: str,
+    kind: str | None,
+    parent: str | None,
+    features: str | None,
+    tiles: int | None,
+) -> Space:
+    """The space a new map is made in: what is asked for, else that of the parent."""
+    grid = _grid(workspace, parent, tiles)
+    if parent is not None and features is None:
+        above = workspace.ledger.get(parent).parameters
+        if above.get("kind") == "image" and kind in (None, "image"):
+            return space_of(workspace, collection, "image", above["method"], tiles=grid)
+    return space_of(workspace, collection, kind, features=features, tiles=grid)
+
+
+def _grid(workspace: Workspace, parent: str | None, tiles: int | None) -> int | None:
+    """Tiles along an edge of an image on a map, None where it shows whole images."""
+    if tiles is None and parent is not None:
+        grid = workspace.ledger.get(parent).parameters.get("tiles")
+        return None if grid is None else int(grid)
+    return None if tiles in (None, 1) else tiles
 
 
 def _settings(preset: str, n_neighbors: int | None, min_dist: float | None) -> Settings:
@@ -245,30 +315,39 @@ def _choose(
 ) -> Choice:
     where = str(workspace.catalog.query(where or ""))
     chosen = members(workspace, collection, space.kind, where)
+    rows = space.belonging(chosen)
     if parent is not None:
-        chosen = np.intersect1d(chosen, _shown(workspace, collection, parent))
+        rows = rows[_among(space, rows, _shown(workspace, collection, parent, space))]
     if ids is not None:
-        chosen = np.intersect1d(chosen, as_ids(ids))
-    rows = space.rows(chosen)
+        rows = rows[_among(space, rows, as_ids(ids))]
+    rows = rows[np.argsort(space.ids[rows], kind="stable")]
     if len(rows) < FEWEST:
         raise UnsuitableDataError(
-            f'{len(rows)} measurements of "{collection}" are left to map; {FEWEST} make a map.'
+            f'{len(rows)} {"tiles" if space.tiled else "measurements"} of "{collection}" are '
+            f"left to map; {FEWEST} make a map."
         )
     kept = {name: float(weight) for name, weight in sorted((weights or {}).items())}
     parameters = {
         "kind": space.kind, "where": where, "parent": parent or "",
         "selection": ids is not None, "weights": kept,
     }  # fmt: skip
-    return Choice(space.ids[rows], _weighted(space.vectors[rows], space, kept), parameters)
+    vectors = _weighted(space.vectors[rows], space, kept)
+    return Choice(space.ids[rows], space.owners[rows], vectors, parameters)
 
 
-def _shown(workspace: Workspace, collection: str, parent: str) -> Ids:
+def _among(space: Space, rows: Rows, ids: Ids) -> NDArray[np.bool_]:
+    """Which rows these ids name, by the measurement or by the tile."""
+    return np.isin(space.ids[rows], ids) | np.isin(space.owners[rows], ids)
+
+
+def _shown(workspace: Workspace, collection: str, parent: str, space: Space) -> Ids:
     made = workspace.ledger.get(parent)
     if made.stage != STAGE or made.collection != collection:
         raise ConfigError(
             f'"{parent}" is a {made.stage} of "{made.collection}", not a map of "{collection}".'
         )
-    shown: Ids = workspace.ledger.arrays(made)["ids"]
+    arrays = workspace.ledger.arrays(made)
+    shown: Ids = point_ids(arrays) if space.tiled else np.unique(arrays["ids"])
     return shown
 
 
@@ -290,7 +369,7 @@ def _predecessor(
     workspace: Workspace, made: Derivation, ids: Ids, method: str
 ) -> Predecessor | None:
     arrays = workspace.ledger.arrays(made)
-    _, rows, old = np.intersect1d(ids, arrays["ids"], return_indices=True)
+    _, rows, old = np.intersect1d(ids, point_ids(arrays), return_indices=True)
     if len(rows) < ALIGN_FROM:
         return None
     same = made.parameters["method"] == method

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from motif.analysis.projection.layout import neighbours
+from motif.analysis.projection.points import point_ids
 from motif.analysis.search.members import texts
 from motif.core.errors import UnsuitableDataError
 
@@ -25,7 +26,7 @@ UNCERTAIN = 0.35
 
 @dataclass(frozen=True)
 class Move:
-    """One measurement that lies elsewhere than on the map before."""
+    """One measurement, or tile, that lies elsewhere than on the map before."""
 
     id: str
     moved: float
@@ -66,12 +67,12 @@ def moves(workspace: Workspace, made: Derivation, count: int = 20) -> list[Move]
     filled = np.sort(np.where(np.isnan(around), np.inf, around), axis=1)
     middle = filled[np.arange(len(filled)), np.maximum(known - 1, 0) // 2]
     together = np.where(known > 0, middle, 0.0)
-    places = np.searchsorted(old["ids"], new["ids"])
-    places[places == len(old["ids"])] = 0
+    places = np.searchsorted(point_ids(old), point_ids(new))
+    places[places == len(old["xy"])] = 0
     trust_before = old["trust"][places]
     far = np.flatnonzero(np.nan_to_num(moved) > FAR)
     order = far[np.argsort(-moved[far], kind="stable")][:count]
-    trust, ids = new["trust"], texts(new["ids"][order])
+    trust, ids = new["trust"], texts(point_ids(new)[order])
     return [
         Move(
             one, float(moved[row]), float(fresh[row]), float(together[row]),

@@ -1,9 +1,9 @@
-"""The space of a collection of images: the vectors of its newest extractor."""
+"""The space of a collection of images, or of their tiles: vectors of one way to make features."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,96 +18,163 @@ from motif.core.records import Measurement, canonical_json, content_id
 if TYPE_CHECKING:
     import xarray as xr
 
-    from motif.analysis.symmetry.features import Features
     from motif.core.catalog import Derivation, MeasurementRow
     from motif.core.workspace import Workspace
+
+ANY_GRID = 0
 
 _made: Recent[list[Derivation]] = Recent(8)
 
 
-def embeddings(
-    workspace: Workspace, collection: str, method: str | None = None
-) -> list[Derivation]:
-    """Embeddings of one method, by default of the extractor used last, oldest first.
+@dataclass(frozen=True)
+class Which:
+    """Which features of a collection's images are meant."""
+
+    method: str | None = None
+    """As `Space.method` tells; None for those that count now."""
+    features: str | None = None
+    """Or by name, such as ``symmetry@10nm``."""
+    tiles: int | None = None
+    """None for whole images, n for tiles of n by n, 0 for tiles of any size."""
+
+
+def embeddings(workspace: Workspace, collection: str, which: Which) -> list[Derivation]:
+    """Results of the ledger that hold these features, oldest first.
 
     Raises:
         NotFoundError: there are none; names the command that makes them.
     """
-    from motif.analysis.symmetry.embed import STAGE, current
 
     def make() -> list[Derivation]:
-        if method is None:
-            return current(workspace, collection)
-        made = workspace.ledger.all(STAGE, collection)
-        found = [one for one in made if _method(one) == method]
-        if not found:
-            raise NotFoundError(
-                f'The features this was made from are gone from "{collection}"; '
-                f"make them with motif embed {collection}."
-            )
-        return found
+        if which.method is not None:
+            return _of_method(workspace, collection, which)
+        from motif.analysis.symmetry.embed import current, named
 
-    key = (str(workspace.root), workspace.catalog.journal_length, collection, method)
+        whole = (
+            current(workspace, collection) if which.features is None
+            else named(workspace, collection, which.features)
+        )  # fmt: skip
+        return whole if which.tiles is None else _tiles(workspace, whole[-1], which.tiles)
+
+    key = (str(workspace.root), workspace.catalog.journal_length, collection, which)
     return _made.get(key, make)
 
 
+def has_tiles(workspace: Workspace, collection: str, features: str | None = None) -> bool:
+    """Whether images of the collection have tiles described as the images are."""
+    try:
+        return bool(embeddings(workspace, collection, Which(None, features, ANY_GRID)))
+    except NotFoundError:
+        return False
+
+
+def _of_method(workspace: Workspace, collection: str, which: Which) -> list[Derivation]:
+    from motif.analysis.symmetry.embed import STAGE, TILES
+
+    made = workspace.ledger.all(STAGE if which.tiles is None else TILES, collection)
+    found = [
+        one for one in made
+        if _method(one) == which.method and _is_of(one, which.tiles or ANY_GRID)
+    ]  # fmt: skip
+    if not found:
+        raise NotFoundError(
+            f'The features this was made from are gone from "{collection}"; '
+            f"make them with motif embed {collection}."
+        )
+    return found
+
+
+def _tiles(workspace: Workspace, whole: Derivation, grid: int) -> list[Derivation]:
+    """Tiles described as `whole` describes images."""
+    from motif.analysis.symmetry.embed import TILES
+
+    made = workspace.ledger.all(TILES, whole.collection, **whole.parameters)
+    found = [one for one in made if _is_of(one, grid)]
+    if not found:
+        size = f"{grid} by {grid} " if grid else ""
+        raise NotFoundError(
+            f'"{whole.collection}" has no {size}tiles with features '
+            f'"{whole.parameters["features"]}"; make them with motif embed {whole.collection} '
+            f"--tiles {grid or 4}."
+        )
+    return found
+
+
+def _is_of(made: Derivation, grid: int) -> bool:
+    return grid == ANY_GRID or made.parameters.get("grid") == grid
+
+
 def _method(made: Derivation) -> str:
-    return content_id(canonical_json(dict(made.parameters)))
+    """Tiles of any size are described alike, and comparable."""
+    kept = {name: value for name, value in made.parameters.items() if name != "grid"}
+    return content_id(made.stage, canonical_json(kept))
 
 
-def image_space(workspace: Workspace, made: Sequence[Derivation]) -> Space:
+def image_space(workspace: Workspace, made: Sequence[Derivation], which: Which) -> Space:
     """The space of these embeddings, of which only those not yet cached are read."""
-    parameters, summary, method = made[-1].parameters, made[-1].summary, _method(made[-1])
+    from motif.analysis.symmetry.tiles import TILE_ID
+
+    newest, method = made[-1], _method(made[-1])
     by_id = {one.id: one for one in made}
+    tiled = which.tiles is not None
+    name = "tiles" if tiled else "ids"
 
     def load(sources: Sequence[str]) -> Iterator[tuple[Ids, Vectors]]:
         for one in sources:
             arrays = workspace.ledger.arrays(by_id[one])
-            yield arrays["ids"], arrays["vectors"]
+            yield arrays[name], arrays["vectors"]
 
-    folder = workspace.cache / "features" / content_id(made[-1].collection, method)
-    ids, vectors = Stored(folder).rows(list(by_id), load, int(summary["dimension"]))
-    extractor = str(parameters["extractor"])
+    folder = workspace.cache / "features" / content_id(newest.collection, method, str(which.tiles))
+    stored = Stored(folder, TILE_ID) if tiled else Stored(folder)
+    ids, vectors = stored.rows(list(by_id), load, int(newest.summary["dimension"]))
 
     def describe(data: xr.DataArray, _: Mapping[str, float]) -> Vectors:
-        values = np.asarray(data.values, np.float32)
-        found = np.asarray(_features(extractor)([(_as_row(data), values)])[0], np.float32)
-        if not found.any() or not np.isfinite(found).all():
-            channels = ", ".join(str(name) for name in data.coords["channel"].values)
-            raise UnsuitableDataError(
-                f"Nothing can be compared in this image of {channels}; choose one that shows a "
-                "pattern in phase, amplitude or height."
-            )
-        return found
+        return _described(workspace, newest, data)
 
-    parts = {name: slice(*ends) for name, ends in summary["parts"].items()}
+    parts = {name: slice(*ends) for name, ends in newest.summary["parts"].items()}
     return Space(
-        "image", ids, vectors, parts, method, tuple(by_id), describe, channels=_channels(parts)
-    )
+        "image", ids, vectors, parts, method, tuple(by_id), describe,
+        channels=_channels(parts, newest.summary["kinds"]), tiled=tiled,
+    )  # fmt: skip
 
 
-def _channels(parts: Mapping[str, slice]) -> dict[str, tuple[slice, ...]]:
+def _described(workspace: Workspace, made: Derivation, data: xr.DataArray) -> Vectors:
+    from motif.analysis.symmetry.describers import describer_of
+    from motif.analysis.symmetry.recipe import Recipe
+
+    make = describer_of(workspace, made.parameters)
+    if make.fingerprint != made.parameters["fingerprint"]:
+        raise UnsuitableDataError(
+            f'The features "{made.parameters["features"]}" were made by other weights or another '
+            f"version of Motif; make them anew with motif embed {made.collection}."
+        )
+    row = _as_row(data)
+    refusal = Recipe.of(made.parameters["recipe"]).refusal(row)
+    if refusal:
+        raise UnsuitableDataError(
+            f"These features compare images in nanometres, and this one has {refusal}; "
+            "choose another image or other features."
+        )
+    found = np.asarray(make([(row, np.asarray(data.values, np.float32))])[0], np.float32)
+    if not found.any() or not np.isfinite(found).all():
+        channels = ", ".join(str(name) for name in data.coords["channel"].values)
+        raise UnsuitableDataError(
+            f"Nothing can be compared in this image of {channels}; choose one that shows a "
+            "pattern in phase, amplitude or height."
+        )
+    return found
+
+
+def _channels(parts: Mapping[str, slice], kinds: Sequence[str]) -> dict[str, tuple[slice, ...]]:
     """Ranges of each kind of channel: every part holds all kinds, one after the other."""
-    from motif.analysis.symmetry.features import WEIGHTS
-
-    found: dict[str, tuple[slice, ...]] = dict.fromkeys(WEIGHTS, ())
+    found: dict[str, tuple[slice, ...]] = dict.fromkeys(kinds, ())
     for name, part in parts.items():
-        size, rest = divmod(part.stop - part.start, len(WEIGHTS))
-        if rest:
-            return {}
-        for place, kind in enumerate(WEIGHTS):
+        size = (part.stop - part.start) // max(1, len(kinds))
+        for place, kind in enumerate(kinds):
             own = slice(part.start + place * size, part.start + (place + 1) * size)
             found[kind] = (*found[kind], own)
             found[f"{name}.{kind}"] = (own,)
     return found
-
-
-@cache
-def _features(extractor: str) -> Features:
-    from motif.analysis.symmetry.features import Features
-    from motif.core.plugins import extractor as extractor_named
-
-    return Features(extractor_named(extractor))
 
 
 def _as_row(data: xr.DataArray) -> MeasurementRow:

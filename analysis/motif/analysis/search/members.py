@@ -28,8 +28,9 @@ def members(workspace: Workspace, collection: str, kind: str, where: str | None 
 
 
 def as_ids(ids: Sequence[str]) -> Ids:
-    """Ids as fixed bytes, the form in which results store them."""
-    return np.array([one.encode() for one in ids], dtype=f"S{ID_LENGTH}")
+    """Ids of measurements or tiles as fixed bytes, the form in which results store them."""
+    longest = max((len(one) for one in ids), default=0)
+    return np.array([one.encode() for one in ids], dtype=f"S{max(longest, ID_LENGTH)}")
 
 
 def texts(ids: Ids) -> list[str]:

@@ -45,6 +45,10 @@ class Region:
             ) from None
         return cls(x, y, width, height)
 
+    def __str__(self) -> str:
+        """The inverse of `parse`."""
+        return f"{self.x},{self.y},{self.width},{self.height}"
+
     def cut(self, data: xr.DataArray) -> xr.DataArray:
         """The region of `data` (channel, y, x)."""
         if "x" not in data.dims or "y" not in data.dims:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from motif.analysis.search.members import Ids, as_ids
 from motif.core.errors import ConfigError
-from motif.core.records import content_id
+from motif.core.records import ID_LENGTH, content_id
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +29,7 @@ class Space:
 
     kind: str
     ids: Ids
-    """Of the rows (n,), each once, in the order they came."""
+    """Of the rows (n,), each once, in the order they came: measurements, or tiles of them."""
     vectors: Vectors
     """Features (n, d), finite; they may lie on disk."""
     parts: Mapping[str, slice]
@@ -44,6 +44,9 @@ class Space:
     """Parts that count only when given a weight."""
     channels: Mapping[str, tuple[slice, ...]] = field(default_factory=dict)
     """Kinds of channel, and ``part.channel``: the ranges of the features that tell of it."""
+
+    tiled: bool = False
+    """Whether the rows are tiles of images."""
 
     @cached_property
     def key(self) -> str:
@@ -65,6 +68,17 @@ class Space:
         places = np.searchsorted(self._sorted, ids)
         places[places == len(self.ids)] = 0
         return np.asarray(self._order[places[self._sorted[places] == ids]])
+
+    @cached_property
+    def owners(self) -> Ids:
+        """Measurement of each row (n,)."""
+        return self.ids.astype(f"S{ID_LENGTH}") if self.tiled else self.ids
+
+    def belonging(self, ids: Ids) -> Rows:
+        """Rows of these measurements, or of their tiles, ascending."""
+        if self.tiled:
+            return np.flatnonzero(np.isin(self.owners, ids))
+        return np.sort(self.rows(ids))
 
     def row(self, measurement_id: str) -> int | None:
         """Row of one measurement; None when it has no features."""

@@ -25,8 +25,7 @@ Vectors: TypeAlias = NDArray[np.float32]
 Ids: TypeAlias = NDArray[np.bytes_]
 Load: TypeAlias = Callable[[Sequence[str]], Iterable[tuple[Ids, Vectors]]]
 
-ID = np.dtype(f"S{ID_LENGTH}")
-SOURCE = np.dtype([("id", ID), ("end", "<i8")])
+SOURCE = np.dtype([("id", f"S{ID_LENGTH}"), ("end", "<i8")])
 BATCH = 256
 """Sources loaded between two updates of the state."""
 
@@ -42,11 +41,17 @@ class State:
 
 
 class Stored:
-    """Rows (id, vector) of one folder. Processes may read and extend it together."""
+    """Rows (id, vector) of one folder. Processes may read and extend it together.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where they lie.
+        length: of an id.
+    """
+
+    def __init__(self, folder: Path, length: int = ID_LENGTH) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._id = np.dtype(f"S{length}")
         self._lock = FileLock(folder / ".lock")
 
     def rows(
@@ -85,8 +90,8 @@ class Stored:
             return None
         rows = int(known["end"][-1]) if len(known) else 0
         if not rows:
-            return np.empty(0, ID), np.empty((0, dimension), np.float32)
-        ids = np.fromfile(self._path("ids", state), ID, rows)
+            return np.empty(0, self._id), np.empty((0, dimension), np.float32)
+        ids = np.fromfile(self._path("ids", state), self._id, rows)
         vectors = np.memmap(self._path("vectors", state), np.float32, "r", shape=(rows, dimension))
         return ids, vectors
 
@@ -100,11 +105,13 @@ class Stored:
             state = State(state.generation + 1, dimension)
             known = known[:0]
         fresh = sources[len(known) :] if ordered else _missing(known, sources)
-        seen = set(np.fromfile(self._path("ids", state), ID, state.rows).tolist() if fits else ())
+        seen = set(
+            np.fromfile(self._path("ids", state), self._id, state.rows).tolist() if fits else ()
+        )
         for start in range(0, len(fresh), BATCH):
             part = fresh[start : start + BATCH]
-            ids, vectors, ends = _gathered(load(part), seen, state.rows, dimension)
-            self._write("ids", state, state.rows * ID.itemsize, ids.tobytes())
+            ids, vectors, ends = _gathered(load(part), seen, state.rows, dimension, self._id)
+            self._write("ids", state, state.rows * self._id.itemsize, ids.tobytes())
             self._write("vectors", state, state.rows * 4 * dimension, vectors.tobytes())
             places = np.array(
                 [(one.encode(), end) for one, end in zip(part, ends, strict=True)], SOURCE
@@ -159,7 +166,7 @@ class Stored:
 def _same(known: NDArray[np.void], sources: Sequence[str]) -> bool:
     if len(known) != len(sources):
         return False
-    return bool((known["id"] == np.array([one.encode() for one in sources], ID)).all())
+    return bool((known["id"] == np.array([one.encode() for one in sources], f"S{ID_LENGTH}")).all())
 
 
 def _missing(known: NDArray[np.void], sources: Sequence[str]) -> list[str]:
@@ -168,10 +175,14 @@ def _missing(known: NDArray[np.void], sources: Sequence[str]) -> list[str]:
 
 
 def _gathered(
-    parts: Iterable[tuple[Ids, Vectors]], seen: set[bytes], rows: int, dimension: int
+    parts: Iterable[tuple[Ids, Vectors]],
+    seen: set[bytes],
+    rows: int,
+    dimension: int,
+    id_type: np.dtype[np.bytes_],
 ) -> tuple[Ids, Vectors, list[int]]:
     """New finite rows of some sources, and how many rows there are after each."""
-    ids: list[Ids] = [np.empty(0, ID)]
+    ids: list[Ids] = [np.empty(0, id_type)]
     vectors: list[Vectors] = [np.empty((0, dimension), np.float32)]
     ends = []
     for each, found in parts:

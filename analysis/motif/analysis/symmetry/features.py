@@ -14,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from motif.analysis.symmetry.recipe import FIELD, WEIGHTS, Levelling, Recipe, aspect
+from motif.analysis.symmetry.scaling import BANDS, resampled, wavelengths, windows
 from motif.core.catalog import MeasurementRow
 from motif.core.contracts import Extractor
-from motif.core.records import content_id
+from motif.core.records import canonical_json, content_id
+
+__all__ = ["WEIGHTS", "Features", "channel_of", "clipped", "flattened", "phase_pattern", "prepare"]
 
 Image: TypeAlias = NDArray[np.float32]
 
-VERSION = 1
-WEIGHTS = {"phase": 1.0, "amplitude": 0.5, "height": 0.1}
-"""Share of each kind of channel in the distance between two scans."""
+VERSION = 2
 PREFIXES = {
     "phase": ("phase", "phas"),
     "amplitude": ("amplitude", "ampl", "amp"),
@@ -33,48 +35,108 @@ DIRECTIONS = ("retrace", "trace")
 RADIANS = ("rad", "radian", "radians")
 SMALLEST = 8
 """Pixels below which a scan has no pattern to describe."""
+LONGEST = 4
+"""Squares described at most along a scan that is longer than wide."""
+SPREAD = 2
+"""Squares described at most along each edge where images are compared in nanometres."""
+PHYSICAL = 1.0
+"""Factor of the shares of contrast by wavelength."""
+POLARITY = 1.0
+"""Factor of the mean direction of the phase."""
 
 
 class Features:
     """Features of scans: the extractor applied to each kind of channel, weighted and joined."""
 
-    def __init__(self, extractor: Extractor) -> None:
+    def __init__(self, extractor: Extractor, recipe: Recipe | None = None) -> None:
         self._extractor = extractor
+        self.recipe = recipe or Recipe()
+        self._blocks = dict(extractor.parts)
         self._size = max(part.stop for part in extractor.parts.values())
-        self.dimension = self._size * len(WEIGHTS)
-        self.fingerprint = content_id(extractor.fingerprint, repr(WEIGHTS), str(VERSION))
+        for name, size in (
+            ("physical", BANDS if self.recipe.nm_per_pixel else 0),
+            ("polarity", 2 if self.recipe.phase == "signed" else 0),
+        ):
+            if size:
+                start = max(part.stop for part in self._blocks.values())
+                self._blocks[name] = slice(start, start + size)
+        self._width = max(part.stop for part in self._blocks.values())
+        self.kinds = tuple(self.recipe.kinds)
+        self.dimension = self._width * len(self.kinds)
+        self.fingerprint = content_id(
+            extractor.fingerprint, canonical_json(self.recipe.document()), str(VERSION),
+            str((PHYSICAL, POLARITY)),
+        )  # fmt: skip
 
     @property
     def parts(self) -> dict[str, tuple[int, int]]:
         """Named ranges of the joined vector: for each part of the extractor, all channels."""
         found, start = {}, 0
-        for name, part in self._extractor.parts.items():
-            stop = start + (part.stop - part.start) * len(WEIGHTS)
+        for name, part in self._blocks.items():
+            stop = start + (part.stop - part.start) * len(self.kinds)
             found[name] = (start, stop)
             start = stop
         return found
 
     def __call__(self, scans: Sequence[tuple[MeasurementRow, Image]]) -> Image:
         """Feature vectors (n, d) of scans, each with its channels (channel, y, x)."""
-        blocks = np.zeros((len(scans), len(WEIGHTS), self._size), np.float32)
-        for place, kind in enumerate(WEIGHTS):
-            shapes: dict[tuple[int, ...], list[tuple[int, Image]]] = {}
+        blocks = np.zeros((len(scans), len(self.kinds), self._width), np.float32)
+        for place, kind in enumerate(self.kinds):
+            squares: dict[int, list[tuple[int, Image, float]]] = {}
             for number, (row, frame) in enumerate(scans):
                 channel = channel_of(row.channels, kind)
-                if channel is not None and min(frame.shape[1:]) >= SMALLEST:
-                    image = prepare(frame[channel], kind, row.units[channel])
-                    shapes.setdefault(image.shape, []).append((number, image))
-            for members in shapes.values():
-                numbers = [number for number, _ in members]
-                sizes = np.array([scans[number][0].pixel_size or np.nan for number in numbers])
-                images = np.stack([image for _, image in members])
-                blocks[numbers, place] = self._extractor(images, sizes)
-        weights = np.array(list(WEIGHTS.values()), np.float32)[:, None]
+                if channel is None or min(frame.shape[1:]) < SMALLEST:
+                    continue
+                plane, unit = frame[channel], row.units[channel]
+                for square, size in self._squares(row, plane, kind, unit):
+                    squares.setdefault(len(square), []).append((number, square, size))
+                if kind == "phase" and "polarity" in self._blocks:
+                    blocks[number, place, self._blocks["polarity"]] = polarity(plane, unit)
+            self._describe(blocks[:, place], squares)
+        weights = np.array(list(self.recipe.kinds.values()), np.float32)[:, None]
         blocks *= np.sqrt(weights / weights.sum())
         return np.concatenate(
-            [blocks[:, :, part].reshape(len(scans), -1) for part in self._extractor.parts.values()],
-            axis=1,
+            [blocks[:, :, part].reshape(len(scans), -1) for part in self._blocks.values()], axis=1
         )
+
+    def _squares(
+        self, row: MeasurementRow, plane: Image, kind: str, unit: str
+    ) -> list[tuple[Image, float]]:
+        """Squares of a channel that are described, of square pixels, and their pixel size in m."""
+        image = prepare(plane, kind, unit, self.recipe.levelling)
+        tall, size = aspect(row), abs(row.pixel_size or np.nan)
+        # Pixels become square by the finer of their edges, so nothing measured is lost.
+        down, across = max(1.0, tall), max(1.0, 1 / tall)
+        size, side, most = size / across, None, LONGEST
+        wanted = self.recipe.nm_per_pixel
+        if wanted is not None:
+            zoom = size * 1e9 / wanted
+            if not np.isfinite(zoom):
+                return []
+            down, across, size = down * zoom, across * zoom, wanted * 1e-9
+            side, most = FIELD, SPREAD
+        image = resampled(image, down, across)
+        shorter = min(image.shape)
+        side = shorter if side is None else min(side, shorter)
+        return [(square, size) for square in windows(image, side, most)]
+
+    def _describe(self, block: Image, squares: dict[int, list[tuple[int, Image, float]]]) -> None:
+        """Fill the rows (n, width) of one kind of channel with the mean over a scan's squares."""
+        counts = np.zeros(len(block), np.float32)
+        described = slice(0, self._size)
+        for members in squares.values():
+            numbers = [number for number, _, _ in members]
+            images = np.stack([square for _, square, _ in members])
+            sizes = np.array([size for _, _, size in members])
+            np.add.at(block[:, described], numbers, self._extractor(images, sizes))
+            if "physical" in self._blocks:
+                shares = PHYSICAL * wavelengths(images, FIELD)
+                np.add.at(block[:, self._blocks["physical"]], numbers, shares)
+            np.add.at(counts, numbers, 1)
+        shared = np.maximum(counts, 1)[:, None]
+        block[:, described] /= shared
+        if "physical" in self._blocks:
+            block[:, self._blocks["physical"]] /= shared
 
 
 def channel_of(channels: Sequence[str], kind: str) -> int | None:
@@ -95,10 +157,11 @@ def _stem(name: str) -> str:
     return lowered.strip(" _-0123456789")
 
 
-def prepare(plane: Image, kind: str, unit: str = "") -> Image:
+def prepare(plane: Image, kind: str, unit: str = "", levelling: Levelling = "lines") -> Image:
     """One channel as a picture of its pattern: finite, flat, without what the scanner added.
 
-    Lines and columns never measured are cut off; single missing points get the median.
+    Lines and columns never measured are cut off; single missing points get the median. Height
+    loses what `levelling` says, phase and amplitude are taken as measured.
     """
     finite = np.isfinite(plane)
     rows, columns = finite.any(axis=1), finite.any(axis=0)
@@ -109,9 +172,18 @@ def prepare(plane: Image, kind: str, unit: str = "") -> Image:
     values = np.where(finite, values, np.median(values[finite]))
     if kind == "phase":
         return phase_pattern(np.rad2deg(values) if unit in RADIANS else values)
-    if kind == "height":
-        values = flattened(values)
+    if kind == "height" and levelling != "none":
+        values = flattened(values, lines=levelling == "lines")
     return clipped(values)
+
+
+def polarity(plane: Image, unit: str = "") -> NDArray[np.float64]:
+    """Mean cosine and sine of the phase: its length is 1 for one domain, 0 for equal shares."""
+    phase = plane[np.isfinite(plane)].astype(np.float64)
+    if not phase.size:
+        return np.zeros(2)
+    angle = phase if unit in RADIANS else np.deg2rad(phase)
+    return POLARITY * np.array([np.cos(angle).mean(), np.sin(angle).mean()])
 
 
 def phase_pattern(degrees: NDArray[np.float64]) -> Image:
@@ -126,12 +198,14 @@ def phase_pattern(degrees: NDArray[np.float64]) -> Image:
     return clipped(np.real(centred * np.exp(-1j * axis)))
 
 
-def flattened(height: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Topography without its plane and without the offsets of its lines."""
+def flattened(height: NDArray[np.float64], *, lines: bool = True) -> NDArray[np.float64]:
+    """Topography without its plane and, where `lines`, without the offsets of its lines."""
     y, x = np.mgrid[-1 : 1 : height.shape[0] * 1j, -1 : 1 : height.shape[1] * 1j]
     terms = np.stack([np.ones_like(x), x, y], axis=-1).reshape(-1, 3)
     plane, *_ = np.linalg.lstsq(terms, height.ravel(), rcond=None)
     level = height - (terms @ plane).reshape(height.shape)
+    if not lines:
+        return np.asarray(level)
     offsets = np.median(level, axis=1)
     slow = gaussian_filter(offsets, max(1.0, len(offsets) / 6))
     return np.asarray(level - (offsets - slow)[:, None])

@@ -35,7 +35,7 @@ class ModelCard:
 
     name: str
     kind: str
-    """``installed`` with the package, or ``trained``: kept in the workspace."""
+    """``installed`` with the package; ``trained`` or generic ``backbone``: kept here."""
     what: str
     """One sentence."""
     selected: bool
@@ -79,6 +79,10 @@ class Comparison:
     figures: Mapping[str, Mapping[str, float]]
     """Figure -> model -> number, for figures at least one of them has."""
     agreements: Sequence[Agreement]
+
+    def as_json(self) -> dict[str, Any]:
+        """As the command line prints it."""
+        return asdict(self)
 
 
 def cards(workspace: Workspace) -> list[ModelCard]:

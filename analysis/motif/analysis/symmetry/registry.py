@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from motif.core.contracts import Extractor
     from motif.core.workspace import Workspace
 
-Kind: TypeAlias = Literal["installed", "trained"]
+Kind: TypeAlias = Literal["installed", "trained", "backbone"]
 
 DEFAULT = "symmetry"
 STAGE = "model-selection"
 FOLDER = "models"
 GROUP = "motif.extractors"
-WEIGHTS = "symmetry.safetensors"
+BACKBONE = "backbone"
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,10 @@ def extractor_of(workspace: Workspace, name: str) -> Extractor:
     found = model(workspace, name)
     if found.kind == "installed":
         return installed_extractor(name)
+    if found.weights is not None and found.kind == "backbone":
+        from motif.analysis.symmetry.backbones import Backbone
+
+        return Backbone(name, str(found.document.get("architecture")), found.weights)
     from motif.analysis.symmetry.learned import SHIPPED, SymmetryExtractor
 
     return SymmetryExtractor(found.weights or SHIPPED)
@@ -133,7 +137,8 @@ def _installed(name: str) -> Model:
 
 
 def _kept(weights: Path) -> Model:
-    return Model(weights.parent.name, "trained", weights, _card(weights))
+    kind: Kind = "backbone" if weights.stem == BACKBONE else "trained"
+    return Model(weights.parent.name, kind, weights, _card(weights))
 
 
 def _card(weights: Path) -> Mapping[str, Any]:
