@@ -17,6 +17,7 @@ from motif.core.errors import SourceError
 from motif.core.records import Asset
 from motif.ingest.datafed.metadata import loads
 from motif.ingest.options import PathOption, SourceOptions, check
+from motif.ingest.readers.beside import stamp
 
 SIDECAR = ".json"
 LARGEST_SIDECAR = 16 * 2**20
@@ -46,21 +47,23 @@ class _Found:
     sidecar: tuple[Path, int, int] | None
     """Path, size and modification time (ns) of the metadata beside the file."""
 
-    @property
-    def raw_fingerprint(self) -> str:
-        return f"{self.size:x}-{self.modified:x}"
-
-    @property
-    def fingerprint(self) -> str:
-        beside = self.sidecar and self.sidecar[1:]
-        return hashlib.sha256(repr((self.raw_fingerprint, beside)).encode()).hexdigest()[:32]
+    def known(self, before: Known | None) -> Known:
+        """How the file is to be known now, where it was known as `before`."""
+        own = f"{self.size:x}-{self.modified:x}"
+        raw, beside = own, before.beside if before else {}
+        if before and beside:
+            now = {name: stamp(self.path.parent / name) for name in beside}
+            same = now == beside and before.raw_fingerprint.partition("+")[0] == own
+            raw = before.raw_fingerprint if same else f"{own}+{_digest(sorted(now.items()))}"
+        return Known(_digest((raw, self.sidecar and self.sidecar[1:])), raw)
 
 
 class FolderSource:
     """Every regular file below a folder.
 
     Hidden files and folders, and links that lead out of the folder, are passed over. The file
-    ``scan.ibw.json`` beside ``scan.ibw`` holds metadata of its record, as a JSON object.
+    ``scan.ibw.json`` beside ``scan.ibw`` holds metadata of its record, as a JSON object. A file
+    changes with the files beside it that its reader looked at.
     """
 
     def __init__(self, name: str, path: Path) -> None:
@@ -72,9 +75,10 @@ class FolderSource:
 
         def describe() -> Iterator[Asset]:
             for native_id, file in found.items():
-                now = Known(file.fingerprint, file.raw_fingerprint)
-                if full or known.get(native_id) != now:
-                    yield _asset(native_id, file)
+                before = known.get(native_id)
+                now = file.known(before)
+                if full or before != now:
+                    yield _asset(native_id, file, now)
 
         return Changes(
             seen=len(found),
@@ -156,7 +160,7 @@ def _readable(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _asset(native_id: str, file: _Found) -> Asset:
+def _asset(native_id: str, file: _Found, now: Known) -> Asset:
     metadata, problem = _metadata(file.sidecar[0]) if file.sidecar else ({}, "")
     origin: dict[str, Any] = {
         "path": _readable(str(file.path)),
@@ -168,13 +172,17 @@ def _asset(native_id: str, file: _Found) -> Asset:
     return Asset(
         native_id=native_id,
         title=name,
-        fingerprint=file.fingerprint,
-        raw_fingerprint=file.raw_fingerprint,
+        fingerprint=now.fingerprint,
+        raw_fingerprint=now.raw_fingerprint,
         file_name=name,
         size=file.size,
         metadata=metadata,
         origin=origin,
     )
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:32]
 
 
 def _metadata(path: Path) -> tuple[dict[str, Any], str]:

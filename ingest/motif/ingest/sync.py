@@ -10,7 +10,8 @@ import hashlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ from motif.core.workspace import Workspace
 from motif.ingest.disk import telling_of_a_full_disk
 from motif.ingest.failures import UNFETCHED, Failures, is_due
 from motif.ingest.fetching import Fetched, batches
+from motif.ingest.held import as_read, files_beside, is_held, told, would_read_the_same
 from motif.ingest.readers import choose
+from motif.ingest.readers.beside import offering
 
 log = logging.getLogger(__name__)
 
@@ -124,11 +127,13 @@ class Sync:
         name = self._source.name
         stored = {record.native_id: record for record in self._catalog.records(name)}
         cursor = self._catalog.cursor(name)
-        changes = self._source.changes(self._known(retry), "" if full else cursor, full=full)
+        changes = self._source.changes(
+            self._known(stored, retry), "" if full else cursor, full=full
+        )
 
         def wants(asset: Asset) -> bool:
             record = stored.get(asset.native_id)
-            held = record is not None and record.raw_fingerprint == asset.raw_fingerprint
+            held = record is not None and is_held(asset, record)
             return bool(asset.raw_fingerprint) and (full or not held)
 
         with closing(batches(self._source, changes.changed, wants, self._cache)) as coming:
@@ -142,10 +147,19 @@ class Sync:
         self._count(changes.seen, len(changes.deleted))
         return self._summary
 
-    def _known(self, retry: bool | Collection[str]) -> dict[str, Known]:
+    def _known(
+        self, stored: Mapping[str, RecordRow], retry: bool | Collection[str]
+    ) -> dict[str, Known]:
         """Fingerprints of the past, without quarantined assets that should be tried again."""
         known = self._catalog.known(self._source.name)
-        for held in self._catalog.quarantined(self._source.name):
+        quarantined = self._catalog.quarantined(self._source.name)
+        for native_id, origin in chain(
+            ((record.native_id, record.origin) for record in stored.values()),
+            ((held.native_id, held.origin) for held in quarantined),
+        ):
+            if files := files_beside(origin):
+                known[native_id] = replace(known[native_id], beside=files)
+        for held in quarantined:
             asked = retry if isinstance(retry, bool) else held.native_id in retry
             unfetched = held.readers == UNFETCHED
             due = is_due(held) if unfetched else held.readers != self._reader_versions
@@ -162,8 +176,8 @@ class Sync:
         batch = _Batch()
         for asset in fetched.others:
             record = stored.get(asset.native_id)
-            if record and not full and record.raw_fingerprint == asset.raw_fingerprint:
-                batch.renewed.append(Renewed(asset, record, record.raw_sha256))
+            if record and not full and is_held(asset, record):
+                batch.renewed.append(Renewed(as_read(asset, record), record, record.raw_sha256))
             else:
                 batch.taken.append(Taken.without_data(asset))
         self._progress.advance(len(fetched.others))
@@ -190,23 +204,26 @@ class Sync:
             batch.failed.append((asset, fetched))
             return
         digest, size, head = _digest(fetched)
-        if record and record.raw_sha256 == digest and self._is_current(record):
+        if record and record.raw_sha256 == digest and self._is_current(record, asset):
             same = (record.fingerprint, record.raw_fingerprint) == (
                 asset.fingerprint,
                 asset.raw_fingerprint,
             )
             if not same:
-                batch.renewed.append(Renewed(asset, record, digest))
+                batch.renewed.append(Renewed(as_read(asset, record), record, digest))
             return
         reader_name = ""
-        try:
-            reader = choose(fetched, self._readers)
-            reader_name = f"{reader.name}/{reader.version}"
-            reading = reader(fetched)
-        except UnreadableFileError as error:
-            batch.quarantined.append(self._quarantine(asset, error, reader_name, head))
-        else:
-            batch.taken.append(Taken(asset, reading, reader.name, reader.version, digest, size))
+        with offering(fetched, asset.metadata) as beside:
+            try:
+                reader = choose(fetched, self._readers)
+                reader_name = f"{reader.name}/{reader.version}"
+                reading = reader(fetched)
+            except UnreadableFileError as error:
+                asset = told(asset, beside.document())
+                batch.quarantined.append(self._quarantine(asset, error, reader_name, head))
+                return
+        asset = told(asset, beside.document())
+        batch.taken.append(Taken(asset, reading, reader.name, reader.version, digest, size))
 
     def _settle(
         self, batch: _Batch, fetched: Sequence[Asset], stored: Mapping[str, RecordRow]
@@ -226,10 +243,11 @@ class Sync:
             else:
                 self._failures.append(f"{asset.native_id} ({error})")
 
-    def _is_current(self, record: RecordRow) -> bool:
-        """Whether the reader that read this record is still the one installed."""
+    def _is_current(self, record: RecordRow, asset: Asset) -> bool:
+        """Whether the installed reader would read the same bytes as it did before."""
         installed = {(reader.name, reader.version) for reader in self._readers}
-        return (record.reader, record.reader_version) in installed
+        reader = (record.reader, record.reader_version)
+        return reader in installed and would_read_the_same(asset, record)
 
     def _quarantine(
         self, asset: Asset, error: UnreadableFileError, reader: str, head: bytes
@@ -250,8 +268,8 @@ class Sync:
                 f"first {self._failures[0]}"
             )
         if problems:
-            told = "; ".join(problem.rstrip(".;") for problem in problems)
-            raise SourceError(f"{told}; everything else is stored: run motif ingest again.")
+            sentences = "; ".join(problem.rstrip(".;") for problem in problems)
+            raise SourceError(f"{sentences}; everything else is stored: run motif ingest again.")
 
     def _count(self, seen: int, deleted: int) -> None:
         summary = self._summary

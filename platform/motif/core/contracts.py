@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -41,6 +41,9 @@ class Known:
 
     fingerprint: str
     raw_fingerprint: str
+    beside: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Files its reader looked at besides, by name relative to the folder of the asset's own file:
+    what told one state of them from another."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Changes:
     seen: int
     """Assets the source holds now."""
     changed: Iterable[Asset]
-    """New and changed assets, described lazily in batches; may be consumed once."""
+    """New and changed assets, described lazily in batches; may be consumed once, by the thread
+    that fetches."""
     deleted: Sequence[str]
     """Native ids the workspace knows and the source no longer holds."""
     cursor: str

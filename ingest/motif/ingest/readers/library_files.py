@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from motif.core.contracts import Reader
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Measurement
+from motif.ingest.readers.beside import looked_at
 from motif.ingest.readers.choosing import choose, installed
 
 TABLES = frozenset({"composition-table", "composition-workbook", "drnets-instance"})
@@ -60,7 +61,9 @@ def _locate(folder: Path, name: str) -> Path | None:
         return None
     try:
         beside = (folder / parts).resolve()
-        inside = beside.is_relative_to(folder) and beside.is_file()
+        if not beside.is_relative_to(folder):
+            return None
+        looked_at(beside)
+        return beside if beside.is_file() else None
     except OSError:
         return None
-    return beside if inside else None

@@ -82,11 +82,11 @@ def reading(
     )
     names = named if fits and isinstance(named, list) else default
     planes = [Plane(name, "arb. unit", bands[::-1, :, n]) for n, name in enumerate(names)]
-    grid, unscaled = scale(path, told, (bands.shape[0], bands.shape[1]), own)
+    grid, told_size, unscaled = scale(path, told, (bands.shape[0], bands.shape[1]), own)
     facets = [
-        facet
-        for key in ("DateTimeOriginal", "DateTime")
-        for facet in acquired(texts.get(key, ""), DATES, f"header:{key}")
+        *told_size,
+        *acquired(texts.get("DateTimeOriginal", ""), DATES, "header:DateTimeOriginal"),
+        *acquired(texts.get("DateTime", ""), DATES, "header:DateTime"),
     ]
     model = texts.get("Model", "").strip()
     facets += [Facet("instrument", model, "header:Model")] if model else []

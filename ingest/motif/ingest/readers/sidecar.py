@@ -1,4 +1,4 @@
-"""The ``NAME.json`` beside a picture, which may tell its scale and what it shows."""
+"""What the record of a file says, or the ``NAME.json`` beside it: the scale, what it shows."""
 
 from __future__ import annotations
 
@@ -8,16 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from motif.core.facets import as_quantity
+from motif.core.records import Facet
+from motif.ingest.readers.beside import looked_at, metadata_of
 from motif.ingest.readers.spm_image import Grid, spread
 
 LARGEST = 2**20
 """Bytes a sidecar may have."""
+TOLD = "record metadata:"
+"""Begins the origin of a facet that the metadata tell a reader, not the file itself."""
 UNSCALED = Grid(1.0, 1.0, "pixel")
 
 
 def sidecar(path: Path) -> tuple[Mapping[str, Any], list[str]]:
-    """The object in the sidecar of a file, empty where there is none, and remarks on it."""
+    """Metadata of a file, empty where there are none, and remarks on them.
+
+    They are those of the record a sync reads the file for, else the object in ``NAME.json``.
+    """
+    told = metadata_of(path)
+    if told:
+        return told, []
     beside = path.with_name(path.name + ".json")
+    if told is None:
+        looked_at(beside)
     try:
         if not beside.is_file() or beside.stat().st_size > LARGEST:
             return {}, []
@@ -31,7 +43,7 @@ def sidecar(path: Path) -> tuple[Mapping[str, Any], list[str]]:
 
 def scale(
     path: Path, told: Mapping[str, Any], shape: tuple[int, int], own: float | None
-) -> tuple[Grid, list[str]]:
+) -> tuple[Grid, list[Facet], list[str]]:
     """Where the pixels of a picture lie.
 
     Args:
@@ -42,7 +54,8 @@ def scale(
         own: pixel size in metres that the file itself tells.
 
     Returns:
-        A grid in metres, or in pixels where nothing tells the scale, and remarks.
+        A grid in metres, or in pixels where nothing tells the scale; the size with who told
+        it, where that is not the file; and remarks.
     """
     notes: list[str] = []
     for key, steps in (("pixel_size", 1), ("scan_size", shape[1])):
@@ -51,15 +64,21 @@ def scale(
         size = _metres(told[key])
         if size is not None:
             step = size if steps == 1 else spread(size, steps)
-            return Grid(step, step), notes
+            width = float(f"{step * (shape[1] - 1):.9g}")
+            facets = [Facet("scan_size", width, TOLD + key, "m")] if width else []
+            return Grid(step, step), facets, notes
         notes.append(f"{key} = {told[key]!r} beside {path.name} is no length with a unit")
     if own is not None:
-        return Grid(own, own), notes
-    hint = f'put {{"pixel_size": "2 nm"}} into {path.name}.json to tell it'
-    return UNSCALED, [
-        *notes,
-        f"the scale of {path.name} is not known, positions are pixels; {hint}",
-    ]
+        return Grid(own, own), [], notes
+    hint = f'put {{"pixel_size": "2 nm"}} into its metadata or {path.name}.json to tell it'
+    return (
+        UNSCALED,
+        [],
+        [
+            *notes,
+            f"the scale of {path.name} is not known, positions are pixels; {hint}",
+        ],
+    )
 
 
 def _metres(value: Any) -> float | None:

@@ -1,0 +1,131 @@
+"""Files and metadata beside a file count as part of it, where its reader uses them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import astuple
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from motif.core.workspace import Workspace
+from motif.ingest.readers.beside import READ_WITH, looked_at, metadata_of, offering
+from motif.ingest.sync import sync
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "bench"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, folder: Path) -> Iterator[Workspace]:
+    Workspace.init(tmp_path / "lab").close()
+    (tmp_path / "lab" / "motif.toml").write_text(
+        f'[sources.bench]\nkind = "folder"\npath = "{folder}"\ninto = "bench"\n'
+    )
+    with Workspace.open(tmp_path / "lab") as opened:
+        yield opened
+
+
+def counts(workspace: Workspace, **options: bool) -> tuple[int, ...]:
+    """(seen, new, updated, unchanged, deleted, quarantined) of one sync."""
+    return astuple(sync(workspace, "bench", **options))
+
+
+def picture(path: Path) -> None:
+    values = np.random.default_rng(1).integers(0, 255, (12, 11), np.uint8)
+    Image.fromarray(values).save(path)
+
+
+def later(path: Path, text: str) -> None:
+    """Write text at a time no earlier write can have had."""
+    moment = path.stat().st_mtime_ns if path.exists() else 0
+    path.write_text(text)
+    after = max(moment, path.stat().st_mtime_ns) + 1_000_000_000
+    os.utime(path, ns=(after, after))
+
+
+def sizes(workspace: Workspace) -> list[float | None]:
+    return [row.scan_size for row in workspace.select("bench")]
+
+
+def test_the_scale_beside_a_picture(workspace: Workspace, folder: Path) -> None:
+    picture(folder / "a.png")
+    assert counts(workspace) == (1, 1, 0, 0, 0, 0)
+    assert sizes(workspace) == [None]
+    later(folder / "a.png.json", json.dumps({"pixel_size": "2 nm"}))
+    assert counts(workspace) == (1, 0, 1, 0, 0, 0)
+    assert sizes(workspace) == [pytest.approx(20e-9)]
+    (row,) = workspace.select("bench")
+    assert row.pixel_size == pytest.approx(2e-9)
+    (told,) = [one for one in workspace.catalog.facet_rows([row.id]) if one.name == "scan_size"]
+    assert told.origin == "record metadata:pixel_size"
+    later(folder / "a.png.json", json.dumps({"pixel_size": "3 nm"}))
+    assert counts(workspace) == (1, 0, 1, 0, 0, 0)
+    assert sizes(workspace) == [pytest.approx(30e-9)]
+    assert counts(workspace) == (1, 0, 0, 1, 0, 0)
+    (folder / "a.png.json").unlink()
+    assert counts(workspace) == (1, 0, 1, 0, 0, 0)
+    assert sizes(workspace) == [None]
+    workspace.reindex()
+    assert counts(workspace) == (1, 0, 0, 1, 0, 0)
+
+
+def spectrum(path: Path, level: float) -> None:
+    lines = [f"{400 + n} {level + n}" for n in range(20)]
+    later(path, "\n".join(["# Raman shift (cm-1), Intensity (counts)", *lines]))
+
+
+def test_spectra_beside_a_table(workspace: Workspace, folder: Path) -> None:
+    rows = ["Bi,V,Fe,file", *(f"{50 - n},{50 - n},{2 * n},spectra/s{n}.txt" for n in range(3))]
+    (folder / "library.csv").write_text("\n".join(rows))
+    assert counts(workspace)[5] == 1, "the spectra are missing"
+    (folder / "spectra").mkdir()
+    for number in range(3):
+        spectrum(folder / "spectra" / f"s{number}.txt", number)
+    assert counts(workspace) == (4, 4, 0, 0, 0, 0), "they have arrived, the table is asked again"
+    before = {row.key: row.id for row in samples(workspace)}
+    assert len(before) == 3
+    assert counts(workspace) == (4, 0, 0, 4, 0, 0)
+    spectrum(folder / "spectra" / "s1.txt", 100)
+    assert counts(workspace) == (4, 0, 2, 2, 0, 0), "the file itself, and the table"
+    after = {row.key: row.id for row in samples(workspace)}
+    assert [key for key in after if after[key] != before[key]] == [list(after)[1]]
+    assert counts(workspace) == (4, 0, 0, 4, 0, 0)
+    (folder / "spectra" / "s2.txt").unlink()
+    assert counts(workspace) == (3, 0, 0, 2, 1, 1), "the table names what is gone"
+    told = workspace.catalog.quarantined("bench")[0]
+    assert set(told.origin[READ_WITH]["files"]) >= {"spectra/s2.txt"}
+
+
+def samples(workspace: Workspace) -> list:
+    rows = [row for row in workspace.select("bench") if row.composition]
+    return sorted(rows, key=lambda row: row.key)
+
+
+def test_what_nobody_looked_at_reads_nothing_again(workspace: Workspace, folder: Path) -> None:
+    spectrum(folder / "one.txt", 1)
+    assert counts(workspace) == (1, 1, 0, 0, 0, 0)
+    (folder / "notes.md").write_text("nothing to do with it")
+    assert counts(workspace)[:4] == (2, 0, 0, 1)
+
+
+def test_only_the_file_in_hand_is_offered_metadata(tmp_path: Path) -> None:
+    own, other = tmp_path / "a.txt", tmp_path / "b.txt"
+    assert metadata_of(own) is None
+    with offering(own, {"pixel_size": "1 nm"}) as beside:
+        assert metadata_of(other) is None
+        assert beside.document() == {}
+        assert metadata_of(own) == {"pixel_size": "1 nm"}
+        looked_at(other)
+        looked_at(own)
+    assert beside.document()[READ_WITH]["files"] == {"b.txt": ""}
+    looked_at(other)
+    assert metadata_of(own) is None
