@@ -17,7 +17,7 @@ ids = st.lists(st.text("0123456789abcdef", min_size=32, max_size=32), max_size=3
 names = st.lists(words, max_size=3, unique=True)
 views = st.builds(
     View,
-    collection=words, map=words, colour=words, where=words, id=words, k=words,
+    at=words, collection=words, map=words, colour=words, where=words, id=words, k=words,
     facets=st.dictionaries(words, st.lists(words, min_size=1, max_size=3).map(tuple), max_size=3),
     polygon=st.lists(st.tuples(number, number), min_size=3, max_size=8).map(tuple),
     like=ids.map(tuple), unlike=ids.map(tuple),
@@ -50,9 +50,12 @@ def test_what_makes_no_sense_is_left_out() -> None:
     assert view.params() == {}
 
 
-def test_a_link_to_another_page_carries_collection_and_filter_only() -> None:
-    view = View(collection="pfm", where="a = 1", id="x", facets={"b": ("c",)}, hidden=("d",))
-    assert view.carried() == View(collection="pfm", where="a = 1", facets={"b": ("c",)})
+def test_a_link_to_another_page_carries_moment_collection_and_filter_only() -> None:
+    view = View(
+        at="1-2", collection="pfm", where="a = 1", id="x", facets={"b": ("c",)}, hidden=("d",)
+    )
+    carried = View(at="1-2", collection="pfm", where="a = 1", facets={"b": ("c",)})
+    assert view.carried() == carried
 
 
 def test_a_facet_without_values_is_no_filter() -> None:

@@ -80,10 +80,17 @@ def answers(
     where: str,
     k: int,
     weights: Mapping[str, float],
+    keep: frozenset[str] | None = None,
 ) -> list[Hit]:
-    """Hits of the question a view and an upload put together; kept until the data change."""
+    """Hits of the question a view and an upload put together; kept until the data change.
+
+    Args:
+        keep: measurements of which hits are, where `where` does not say it all.
+    """
     asked = asked_with(view)
     told = options_of(view)
+    if keep is not None:
+        told["keep"] = keep
     key = (
         "hits", here.version, view.collection, asked, view.unlike, view.roi,
         upload.digest if upload else "", where, k, tuple(sorted(weights.items())),

@@ -31,6 +31,7 @@ class Filtered:
         parts: facet -> (n,) mask of that facet's choice alone.
         typed: (n,) mask of the query text alone.
         question: the filter in the query language, as any command takes it.
+        total: measurements there are at the view's moment.
         error: why the query text was not understood; it then filters nothing.
     """
 
@@ -39,6 +40,7 @@ class Filtered:
     typed: Mask
     question: str
     error: QueryError | None
+    total: int
 
     def without(self, facet: str) -> Mask:
         """What passes when one facet's own choice is set aside: the base of its counts."""
@@ -69,10 +71,14 @@ def apply(lab: Lab, view: View, table: FacetTable) -> Filtered:
             clauses.append(f"({view.where.strip()})" if clauses else view.where.strip())
         except QueryError as problem:
             error = problem
+    known = lab.known(view.at, view.collection)
+    if known is not None:
+        typed = typed & known
     mask = typed.copy()
     for part in parts.values():
         mask &= part
-    return Filtered(mask, parts, typed, " and ".join(clauses), error)
+    total = len(table) if known is None else int(known.sum())
+    return Filtered(mask, parts, typed, " and ".join(clauses), error, total)
 
 
 def _typed(lab: Lab, view: View, table: FacetTable) -> Mask:

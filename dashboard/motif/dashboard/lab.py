@@ -8,14 +8,19 @@ from functools import cache
 from threading import RLock
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from motif.core.catalog import Derivation
 from motif.core.config import Config
 from motif.core.errors import NotFoundError
 from motif.core.following import Follower
 from motif.core.workspace import Workspace
+from motif.dashboard import pins
 from motif.dashboard.blobs import Blobs
 from motif.dashboard.errands import Errands
 from motif.dashboard.facets import FacetTable, table_of
+from motif.dashboard.pins import News, Pin
 from motif.dashboard.placement import Placement, place
 from motif.dashboard.workshop import Workshop
 
@@ -75,6 +80,33 @@ class Lab:
         """Collection -> kind -> number of measurements."""
         return self.keep(("collections", self.version), self.workspace.catalog.collections)
 
+    def present(self) -> Pin:
+        """The moment now."""
+        return self.keep(("present", self.version), lambda: pins.present(self.workspace))
+
+    def past(self, at: str) -> Pin | None:
+        """The moment a view names, if anything happened after it."""
+        pin = Pin.parse(at)
+        return pin if pin is not None and pin.lines < self.version else None
+
+    def news(self, at: str) -> News | None:
+        """What happened after the moment a view names; None for the present."""
+        pin = self.past(at)
+        if pin is None:
+            return None
+        return self.keep(("news", pin, self.version), lambda: pins.news(self.workspace, pin))
+
+    def known(self, at: str, collection: str) -> NDArray[np.bool_] | None:
+        """Rows of the collection's table that there were at a moment; None for all of them."""
+        pin = self.past(at)
+        if pin is None:
+            return None
+        ids = self.table(collection).ids
+        return self.keep(
+            ("known", pin, collection, self.version),
+            lambda: pins.known(self.workspace, pin, collection, ids),
+        )
+
     def table(self, collection: str) -> FacetTable:
         """Facets of a collection as they are now."""
         return self.keep(
@@ -82,12 +114,16 @@ class Lab:
             lambda: table_of(self.workspace.columns(collection)),
         )
 
-    def derivations(self, stage: str, collection: str | None = None) -> list[Derivation]:
-        """Results of a stage, oldest first."""
-        return self.keep(
+    def derivations(
+        self, stage: str, collection: str | None = None, at: str = ""
+    ) -> list[Derivation]:
+        """Results of a stage, oldest first; those there were at the moment a view names."""
+        found = self.keep(
             ("derivations", stage, collection, self.version),
             lambda: self.workspace.ledger.all(stage, collection),
         )
+        pin = self.past(at)
+        return found if pin is None else [one for one in found if one.number < pin.lines]
 
     def derivation(self, identity: str) -> Derivation:
         """One result; results never change, so it is kept without a version."""

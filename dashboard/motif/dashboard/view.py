@@ -16,7 +16,7 @@ Polygon: TypeAlias = tuple[tuple[float, float], ...]
 FACET_PREFIX = "f."
 MAX_CORNERS = 200
 PLAIN = (
-    "collection", "map", "colour", "where", "id", "scale", "k", "roi", "weights", "channel",
+    "at", "collection", "map", "colour", "where", "id", "scale", "k", "roi", "weights", "channel",
     "diversity", "up_to", "within", "why", "line", "pictures",
 )  # fmt: skip
 """Parameters that hold one text each."""
@@ -31,15 +31,13 @@ MOST_NAMES = 12
 MOST_IDS = 60
 ID = re.compile(r"[0-9a-f]{32}")
 
-CARRIED = ("collection", "where")
-"""What a link to another page takes along, beside the facet filters."""
-
 
 @dataclass(frozen=True)
 class View:
     """One view of the workspace; an empty field means the page's own choice.
 
     Attributes:
+        at: the moment whose data are shown, as `motif.dashboard.pins.Pin` spells it.
         map: id of the projection shown.
         facets: facet -> chosen values, or one ``low..high`` in SI units or dates.
         polygon: selection in the map's coordinates.
@@ -60,6 +58,7 @@ class View:
         model: models side by side.
     """
 
+    at: str = ""
     collection: str = ""
     map: str = ""
     colour: str = ""
@@ -134,8 +133,10 @@ class View:
         return replace(self, facets=facets)
 
     def carried(self) -> Self:
-        """The part that stays when one turns to another page: collection and filter."""
-        return type(self)(collection=self.collection, where=self.where, facets=self.facets)
+        """The part that stays when one turns to another page: moment, collection, filter."""
+        return type(self)(
+            at=self.at, collection=self.collection, where=self.where, facets=self.facets
+        )
 
     @property
     def filtered(self) -> bool:

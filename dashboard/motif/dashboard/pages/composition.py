@@ -34,7 +34,7 @@ def show() -> None:
     """Draw the page."""
     here = lab()
     view = state.current()
-    studies = here.derivations("gradients")
+    studies = here.derivations("gradients", at=view.at)
     names = list(dict.fromkeys(one.collection for one in studies))
     libraries = [name for name, kinds in here.collections().items() if "spectrum" in kinds]
     if not names:

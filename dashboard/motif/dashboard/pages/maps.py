@@ -59,7 +59,7 @@ def show() -> None:
         )
         frame.status("map empty")
         return
-    maps = {name: here.derivations("projection", name) for name in collections}
+    maps = {name: here.derivations("projection", name, view.at) for name in collections}
     name = view.collection if view.collection in collections else ""
     name = name or next((one for one in collections if maps[one]), next(iter(collections)))
     view = replace(view, collection=name)

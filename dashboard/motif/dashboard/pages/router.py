@@ -5,7 +5,7 @@ import streamlit as st
 from motif.core.errors import MotifError
 from motif.dashboard import links, rights
 from motif.dashboard.pages import compare, composition, jobs, maps, measurement, overview, search
-from motif.dashboard.parts import entrance, frame
+from motif.dashboard.parts import entrance, frame, newer
 
 st.set_page_config(
     page_title="Motif", page_icon=str(frame.FAVICON), layout="wide",
@@ -46,6 +46,8 @@ if rights.role() is None:
 frame.navigation(
     {"": [OVERVIEW], "Explore": [MAP, SEARCH], "Analyse": [COMPOSITION], "Operate": [JOBS]}
 )
+if page not in (OVERVIEW, JOBS):  # these two tell how things stand now
+    newer.show_newer(page.url_path)
 try:
     page.run()
 except MotifError as error:

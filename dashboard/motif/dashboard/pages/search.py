@@ -29,6 +29,7 @@ from motif.dashboard.parts.filterbar import show_filter
 from motif.dashboard.parts.gallery import show_gallery
 from motif.dashboard.parts.options import show_options
 from motif.dashboard.parts.selection import representatives, tiles
+from motif.dashboard.parts.why import show_why
 from motif.dashboard.quantities import count
 from motif.dashboard.view import View
 
@@ -37,7 +38,7 @@ PICKS = "pick-gallery"
 COUNTS = ("12", "24", "48", "96")
 DEFAULT_COUNT = "24"
 CLICK = "click-on-result"
-CLICKS = {"from": "Search from it", "also": "Add it", "unlike": "Away from it"}
+CLICKS = {"from": "Search from it", "also": "Add it", "unlike": "Away from it", "why": "Why alike"}
 
 
 def show() -> None:
@@ -61,7 +62,7 @@ def show() -> None:
             state.choose("Look in", list(collections), name, field="collection")
     table = here.table(name)
     filtered = show_filter(here, view, table)
-    if set(collections[name]) == {"image"} and not here.derivations("embedding", name):
+    if set(collections[name]) == {"image"} and not here.derivations("embedding", name, view.at):
         frame.heading("Search")
         frame.empty(
             f"The images of {name} have no features yet",
@@ -145,7 +146,9 @@ def _show_answers(
     weights = weights_of(here, view, kind)
     started = time.perf_counter()
     try:
-        found = answers(here, view, upload, filtered.question, wanted, weights)
+        cut = filtered.total < len(table)
+        keep = frozenset(table.ids[row] for row in np.flatnonzero(filtered.mask)) if cut else None
+        found = answers(here, view, upload, filtered.question, wanted, weights, keep)
     except (UnreadableFileError, UnsuitableDataError, ConfigError) as error:
         frame.refusal(str(error))
         frame.status("search refused")
@@ -156,13 +159,17 @@ def _show_answers(
         with st.container():
             frame.subheading(
                 f"{len(hits)} most alike",
-                f"exact, among {passing:,} of {len(table):,} measurements, {1000 * seconds:.0f} ms",
+                f"exact, among {passing:,} of {filtered.total:,} measurements, "
+                f"{1000 * seconds:.0f} ms",
             )
+        clicks = [one for one in CLICKS if one != "why" or (kind == "image" and upload is None)]
         st.segmented_control(
-            "A click on a result", list(CLICKS), key=CLICK, format_func=CLICKS.__getitem__,
+            "A click on a result", clicks, key=CLICK, format_func=CLICKS.__getitem__,
             default="from", required=True, label_visibility="collapsed",
         )  # fmt: skip
     if hits:
+        if view.why and upload is None and kind == "image":
+            show_why(here, replace(view, id=asked_with(view)[0]))
         _show_hits(here, view, upload, table, filtered.question, hits)
     else:
         frame.quiet("No measurement with features passes the filter and the options; widen them.")

@@ -26,7 +26,7 @@ def turn_to_made() -> None:
     task = lab().workshop.task(st.session_state.get(TASK, ""))
     if task is not None and task.state == "done":
         _forget()
-        state.change(map=task.map, polygon=(), hidden=(), id="")
+        state.change(at="", map=task.map, polygon=(), hidden=(), id="")
 
 
 def show_making(here: Lab, view: View, parent: Derivation, ids: Sequence[str]) -> None:

@@ -53,7 +53,7 @@ def show_selection(
         frame.subheading(f"{len(rows):,} selected", f"of {len(lit):,} shown")
     else:
         frame.subheading(
-            f"{len(rows):,} shown", "" if len(rows) == len(table) else f"of {len(table):,}"
+            f"{len(rows):,} shown", "" if len(rows) == filtered.total else f"of {filtered.total:,}"
         )
     if len(rows) == 0:
         frame.quiet("No measurement passes here; widen the filter or the lasso.")
@@ -63,7 +63,7 @@ def show_selection(
         if view.polygon or view.filtered:
             show_labelling([table.ids[row] for row in rows.tolist()])
         # The question alone names the rows unless a lasso, a legend or a part of a map cuts them.
-        exact = len(rows) == int(filtered.mask.sum())
+        exact = len(rows) == int(filtered.mask.sum()) and filtered.total == len(table)
         selection = Selection(view.collection, table, rows, made)
         if view.polygon and FEWEST <= len(rows) <= MOST:
             those = replace(view.carried(), like=tuple(selection.ids))
