@@ -84,6 +84,10 @@ class ComputeConfig(Strict):
 class StoreConfig(Strict):
     url: str | None = None
     """``s3://``, ``gs://`` or ``az://`` prefix; the workspace's own folder by default."""
+    endpoint: str | None = None
+    """Address of an S3 service other than Amazon's (MinIO, Ceph), which keeps buckets in paths."""
+    region: str | None = None
+    """Region of the S3 bucket; by default the environment's."""
 
 
 class CatalogConfig(Strict):
@@ -143,10 +147,6 @@ class SignInConfig(Strict):
         return self
 
 
-class DashboardConfig(Strict):
-    host: str = "127.0.0.1"
-    port: int = Field(default=8501, ge=0, le=65535)
-    sign_in: SignInConfig | None = None
 class TimeConfig(Strict):
     """``[time]``: the clock of the lab's instruments."""
 
@@ -165,6 +165,10 @@ class TimeConfig(Strict):
         return value
 
 
+class DashboardConfig(Strict):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8501, ge=0, le=65535)
+    sign_in: SignInConfig | None = None
 
 
 def is_loopback(host: str) -> bool:
@@ -191,11 +195,11 @@ class Config(BaseSettings):
     store: StoreConfig = StoreConfig()
     catalog: CatalogConfig = CatalogConfig()
     privacy: PrivacyConfig = PrivacyConfig()
+    time: TimeConfig = TimeConfig()
     dashboard: DashboardConfig = DashboardConfig()
 
     @field_validator("facets")
     @classmethod
-    time: TimeConfig = TimeConfig()
     def _is_free(cls, value: dict[str, FacetConfig]) -> dict[str, FacetConfig]:
         for name in value:
             if name in (*BUILT_IN, LABEL):
