@@ -82,50 +82,18 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one record with its measurements, provenance, facets and header; or one result."""
-    from dataclasses import asdict
-
-    from motif.core.remarks import NOTE, labels_of, remarks_on
+    from motif.core.showing import record_document, record_text
     from motif.core.taint_report import result_document
     from motif.core.workspace import Workspace
 
     with Workspace.open(workspace) as opened:
-        result = result_document(opened, identity)
-        if result is not None:
-            emit(result, as_json)
+        document = result_document(opened, identity)
+        if document is not None:
+            emit(document, as_json)
             return
-        tainted = {one.id for one in opened.ledger.tainted()}
         record_id = identity if ":" in identity else opened.measurement(identity).record_id
-        record = opened.record(record_id)
-        rows = opened.catalog.measurements_of(record_id)
-        said = remarks_on(opened.catalog, [row.id for row in rows])
-        facet_rows = opened.catalog.facet_rows([row.id for row in rows])
-        facets: dict[str, list[dict[str, Any]]] = {row.id: [] for row in rows}
-        for row in facet_rows:
-            value = row.text if row.text is not None else row.number
-            facets[row.measurement_id].append(
-                {"name": row.name, "value": value, "unit": row.unit, "origin": row.origin}
-            )
-        document = {
-            **asdict(record),
-            "marked": opened.marked_records().get(record_id, ""),
-            "measurements": [
-                {"id": row.id, "kind": row.kind, "title": row.title, "layout": row.layout,
-                 "array": f"{row.array}[{row.row}]", "facets": facets[row.id],
-                 "labels": labels_of(said.get(row.id, ())),
-                 "notes": [
-                     {"text": one.text, "who": one.who, "at": one.at}
-                     for one in said.get(row.id, ()) if one.kind == NOTE
-                 ],
-                 "derived": [
-                     {"id": one.id, "stage": one.stage, "tainted": one.id in tainted}
-                     for one in opened.ledger.made_from(row.id)
-                 ]}
-                for row in rows
-            ],
-        }  # fmt: skip
-        if header:
-            document["header"] = [list(pair) for pair in opened.catalog.header(record_id)]
-    emit(document, as_json)
+        document = record_document(opened, record_id, header=header)
+    emit(document, as_json, record_text(document))
 
 
 def check(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
