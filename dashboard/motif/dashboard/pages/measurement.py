@@ -8,7 +8,7 @@ import streamlit as st
 
 from motif.core.catalog import MeasurementRow, facet_value
 from motif.core.errors import MotifError
-from motif.dashboard import state
+from motif.dashboard import evidence, state
 from motif.dashboard.asking import answers
 from motif.dashboard.colours import SCALES, Scale
 from motif.dashboard.lab import Lab, lab
@@ -20,12 +20,13 @@ from motif.dashboard.parts.measurement import spectrum_figure
 from motif.dashboard.parts.origin import show_disagreements, show_header, show_provenance
 from motif.dashboard.parts.scan import show_scan
 from motif.dashboard.picture import SIZES
-from motif.dashboard.quantities import moment, quantity
+from motif.dashboard.quantities import count, moment, quantity
 from motif.dashboard.thumbnails import ID_PATTERN, default_channel, thumbnail_url
 from motif.dashboard.view import View
 
 CHANNELS = "channels-gallery"
 NEIGHBOURS = "neighbours-gallery"
+DUPLICATES = "duplicates-gallery"
 NEAREST = 8
 WIDEST = 760
 
@@ -60,6 +61,8 @@ def show() -> None:
                      ":material/scatter_plot:")  # fmt: skip
         if row.live:
             show_labels(here, row.id)
+            _show_symmetry(here, row)
+            _show_duplicates(here, row)
         _show_facets(here, row)
         show_disagreements(record)
     if row.live:
@@ -129,6 +132,36 @@ def _show_facets(here: Lab, row: MeasurementRow) -> None:
         )  # fmt: skip
 
 
+def _show_symmetry(here: Lab, row: MeasurementRow) -> None:
+    """What the channel that tells most survives being turned and mirrored by, in words."""
+    found = evidence.symmetry_of(here, row) if row.kind == "image" else None
+    if found is None:
+        return
+    kind, seen = found
+    frame.subheading("Symmetry", f"of the {kind}; 1 is perfect")
+    frame.quiet(f"{seen.sentence[0].upper()}{seen.sentence[1:]}.")
+    turns = " · ".join(f"{fold}-fold {value:.2f}" for fold, value in seen.rotations.items())
+    frame.facts(
+        [
+            ("rotations", turns, "correlation with itself turned by a full turn over the number"),
+            ("mirror", f"{seen.mirror:.2f}", "correlation with its mirror image"),
+            ("order", f"{seen.order:.2f}", "0 nothing repeats, 1 a perfect crystal"),
+        ]
+    )
+
+
+def _show_duplicates(here: Lab, row: MeasurementRow) -> None:
+    """Measurements of other records that hold the same; nothing where there are none."""
+    found = here.keep(
+        ("duplicates", row.id, here.version), lambda: here.workspace.duplicates(row.id)
+    )
+    if not found:
+        return
+    frame.subheading("The same elsewhere", f"{count(len(found), 'measurement')} of other records")
+    tiles = [Tile(one.id, thumbnail_url(one.id), one.title, [one.words]) for one in found]
+    show_gallery(tiles, key=DUPLICATES, on_pick=lambda: _open(DUPLICATES), tile_width=150)
+
+
 def _show_neighbours(here: Lab, row: MeasurementRow) -> None:
     """The nearest by features; for images only where features were made."""
     if row.kind == "image" and not here.derivations("embedding", row.collection):
@@ -146,10 +179,10 @@ def _show_neighbours(here: Lab, row: MeasurementRow) -> None:
         for hit in hits
         if (place := table.index.get(hit.id)) is not None
     ]
-    show_gallery(tiles, key=NEIGHBOURS, on_pick=_on_neighbour, tile_width=112)
+    show_gallery(tiles, key=NEIGHBOURS, on_pick=lambda: _open(NEIGHBOURS), tile_width=112)
 
 
-def _on_neighbour() -> None:
-    picked = st.session_state[NEIGHBOURS].get("picked")
+def _open(gallery: str) -> None:
+    picked = st.session_state[gallery].get("picked")
     if picked:
         state.change(id=str(picked), line="")

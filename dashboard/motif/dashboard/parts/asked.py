@@ -105,18 +105,20 @@ def _take_out(key: str) -> None:
 
 def forget_question() -> None:
     """Go back to picking."""
-    state.change(id="", like=(), unlike=(), roi="")
+    state.change(id="", like=(), unlike=(), roi="", why="")
 
 
 def add(identity: str, how: str) -> None:
-    """Go on from a result: ask with it alone, with it too, or away from it."""
+    """Go on from a result: ask with it alone, with it too, away from it, or have it explained."""
     view = state.current()
-    if how == "unlike":
+    if how == "why":
+        state.change(why=identity)
+    elif how == "unlike":
         state.change(unlike=(*view.unlike, identity), roi="")
     elif how == "also" and view.id:
         state.change(like=(*view.like, identity), roi="")
     else:
-        state.change(id=identity, like=(), unlike=(), roi="")
+        state.change(id=identity, like=(), unlike=(), roi="", why="")
 
 
 def _frame_shape(row: MeasurementRow) -> tuple[int, int]:
