@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ from motif.dashboard.rights import require_change
 KEPT = 20
 SHOWN_SECONDS = 120.0
 """How long the end of a command stays on the page."""
+LINE_BYTES = 400
 CLOCK_SLACK = 2.0
 """Seconds by which a process may seem younger than the run it works on."""
 
@@ -37,11 +40,36 @@ class Errand:
     ended: float | None = None
     error: str = ""
 
+    stopped: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been at work, or was."""
+        return (self.ended or time.monotonic()) - self.started
+
+    @property
+    def said(self) -> str:
+        """The last line it wrote: how far it is."""
+        if self.ended is not None:
+            return ""
+        # Not by seeking: the place to write at is the process's own.
+        size = os.fstat(self.errors.fileno()).st_size
+        tail = os.pread(self.errors.fileno(), LINE_BYTES, max(0, size - LINE_BYTES))
+        lines = tail.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def stop(self) -> None:
+        """End it with all that it started."""
+        require_change()
+        if self.process.poll() is None:
+            self.stopped = True
+            os.killpg(self.process.pid, signal.SIGTERM)
+
     def look(self) -> None:
         """Take note of the end."""
         if self.ended is None and self.process.poll() is not None:
             self.ended = time.monotonic()
-            if self.process.returncode:
+            if self.process.returncode and not self.stopped:
                 self.errors.seek(0)
                 lines = self.errors.read().decode("utf-8", "replace").strip().splitlines()
                 self.error = lines[-1].removeprefix("motif: ") if lines else "It ended early."

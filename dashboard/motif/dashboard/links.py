@@ -10,7 +10,7 @@ import streamlit as st
 from motif.dashboard.view import View
 
 PageName: TypeAlias = Literal[
-    "overview", "map", "search", "composition", "jobs", "measurement", "compare"
+    "overview", "map", "search", "composition", "jobs", "measurement", "compare", "models"
 ]
 
 _pages: dict[PageName, Any] = {}

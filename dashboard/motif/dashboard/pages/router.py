@@ -4,7 +4,16 @@ import streamlit as st
 
 from motif.core.errors import MotifError
 from motif.dashboard import links, rights
-from motif.dashboard.pages import compare, composition, jobs, maps, measurement, overview, search
+from motif.dashboard.pages import (
+    compare,
+    composition,
+    jobs,
+    maps,
+    measurement,
+    models,
+    overview,
+    search,
+)  # fmt: skip
 from motif.dashboard.parts import entrance, frame, newer
 
 st.set_page_config(
@@ -25,6 +34,7 @@ COMPARE = st.Page(
     compare.show, title="Compare", icon=":material/compare:", url_path="compare",
     visibility="hidden",
 )  # fmt: skip
+MODELS = st.Page(models.show, title="Models", icon=":material/hub:", url_path="models")
 JOBS = st.Page(jobs.show, title="Jobs", icon=":material/schedule:", url_path="jobs")
 MEASUREMENT = st.Page(
     measurement.show, title="Measurement", icon=":material/image:", url_path="measurement",
@@ -32,21 +42,27 @@ MEASUREMENT = st.Page(
 )  # fmt: skip
 
 page = st.navigation(
-    [OVERVIEW, MAP, SEARCH, COMPOSITION, JOBS, MEASUREMENT, COMPARE], position="hidden"
+    [OVERVIEW, MAP, SEARCH, COMPOSITION, MODELS, JOBS, MEASUREMENT, COMPARE], position="hidden"
 )
 links.register(
     {
         "overview": OVERVIEW, "map": MAP, "search": SEARCH, "composition": COMPOSITION,
         "jobs": JOBS, "measurement": MEASUREMENT, "compare": COMPARE,
+        "models": MODELS,
     }
 )  # fmt: skip
 if rights.role() is None:
     entrance.show_entrance()
     st.stop()
 frame.navigation(
-    {"": [OVERVIEW], "Explore": [MAP, SEARCH], "Analyse": [COMPOSITION], "Operate": [JOBS]}
+    {
+        "": [OVERVIEW],
+        "Explore": [MAP, SEARCH],
+        "Analyse": [COMPOSITION, MODELS],
+        "Operate": [JOBS],
+    }
 )
-if page not in (OVERVIEW, JOBS):  # these two tell how things stand now
+if page not in (OVERVIEW, JOBS, MODELS):  # these tell how things stand now
     newer.show_newer(page.url_path)
 try:
     page.run()

@@ -22,16 +22,29 @@ REFUSED = "release-refused"
 
 def show_errands(errands: Sequence[Errand], told: Collection[str] = ()) -> None:
     """What was started here: at work, done, or refused and why unless that is `told` already."""
-    for errand in errands:
-        seconds = (errand.ended or errand.started) - errand.started
+    for place, errand in enumerate(errands):
         if errand.ended is None:
-            st.html(f'<div class="motif-working" role="status">motif {escape(errand.words)}</div>')
+            _show_working(errand, f"errand-{place}-{errand.started}")
+        elif errand.stopped:
+            frame.quiet(f"motif {errand.words}: cancelled after {duration(errand.seconds)}")
         elif errand.error in told:
             continue
         elif errand.error:
             frame.refusal(f"motif {errand.words}: {errand.error}")
         else:
-            frame.quiet(f"motif {errand.words}: done in {duration(seconds)}")
+            frame.quiet(f"motif {errand.words}: done in {duration(errand.seconds)}")
+
+
+def _show_working(errand: Errand, key: str) -> None:
+    said = f" · {errand.said}" if errand.said else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(
+            f'<div class="motif-working" role="status">motif {escape(errand.words)}, '
+            f"{duration(errand.seconds)}{escape(said)}</div>", width="stretch",
+        )  # fmt: skip
+        # A run of a job is cancelled where it is listed: so it ends as cancelled, not as lost.
+        if may_change() and not errand.words.startswith("jobs "):
+            st.button("Cancel", type="tertiary", key=key, on_click=errand.stop)
 
 
 def show_quarantine(held: Sequence[Quarantined]) -> None:
