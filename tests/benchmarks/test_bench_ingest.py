@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from igor2 import binarywave
 
+from motif.core.config import StoreConfig
 from motif.core.store import Store
 from motif.core.workspace import Workspace
 from motif.ingest.datafed.client import DataFed
@@ -40,7 +41,7 @@ def write_scans(folder: Path) -> list[Path]:
 
 
 def bare(paths: list[Path], folder: Path) -> None:
-    store = Store.create(None, folder)
+    store = Store.create(StoreConfig(), folder)
     for start in range(0, len(paths), BATCH):
         frames = [
             np.ascontiguousarray(binarywave.load(path)["wave"]["wData"].T, "<f4")

@@ -25,10 +25,11 @@ from sqlalchemy import (
     inspect,
     select,
 )
+from sqlalchemy.exc import ArgumentError
 
 from motif.core import fulltext, schema
 from motif.core.contracts import Known
-from motif.core.errors import NotFoundError
+from motif.core.errors import ConfigError, NotFoundError
 from motif.core.query import Query, parse
 from motif.core.records import FacetValue
 from motif.core.rows import Derivation, MeasurementRow, Quarantined, RecordRow, Run
@@ -308,7 +309,15 @@ def sqlite_url(path: Path) -> str:
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url)
+    try:
+        engine = create_engine(url)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"catalog.url needs the package {error.name}, which is not installed; "
+            'for PostgreSQL run pip install "motif-lab[postgresql]".'
+        ) from error
+    except ArgumentError as error:
+        raise ConfigError(f"catalog.url is not an address SQLAlchemy knows: {error}.") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
     return engine

@@ -8,12 +8,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from motif.core.config import Config
+from motif.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from distributed import Client
 
 GPU = {"GPU": 1}
 """Resource a task asks for when it needs a GPU."""
+
+PATIENCE = 20.0
+"""Seconds that a scheduler which runs elsewhere, and its first worker, are waited for."""
 
 WORKER_ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
@@ -35,7 +39,7 @@ def client_for(config: Config, workers: int | None = None) -> Iterator[Client]:
 
     compute = config.compute
     if compute.scheduler != "local":
-        with Client(compute.scheduler, timeout="20s") as client:  # type: ignore[no-untyped-call]
+        with _client_of(compute.scheduler) as client:
             yield client
         return
     environment = {
@@ -49,12 +53,35 @@ def client_for(config: Config, workers: int | None = None) -> Iterator[Client]:
             n_workers=workers or compute.workers,
             threads_per_worker=compute.threads_per_worker,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # None would open port 8787 to the network
             memory_limit=0,
             resources=_resources(),
         ) as cluster,  # type: ignore[no-untyped-call]
         Client(cluster) as client,  # type: ignore[no-untyped-call]
     ):
+        yield client
+
+
+@contextmanager
+def _client_of(address: str) -> Iterator[Client]:
+    """A client of a scheduler that runs elsewhere and has workers; `ConfigError` otherwise."""
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f'No Dask scheduler answers at compute.scheduler "{address}"; start it with '
+            "dask scheduler, or set it to local."
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError as error:
+            raise ConfigError(
+                f"The Dask scheduler at {address} has no worker; start one with "
+                f"dask worker {address} --nthreads 1."
+            ) from error
         yield client
 
 

@@ -19,6 +19,7 @@ import zarr
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 
+from motif.core.config import StoreConfig
 from motif.core.errors import ConfigError, NotFoundError
 
 JOURNAL = "journal"
@@ -30,14 +31,22 @@ ConflictError = icechunk.ConflictError
 icechunk.set_logs_filter("icechunk=error")
 
 
-def storage_for(url: str | None, folder: Path) -> icechunk.Storage:
+def storage_for(config: StoreConfig, folder: Path) -> icechunk.Storage:
     """Object storage for an ``s3://``, ``gs://`` or ``az://`` prefix, else the local folder."""
-    if url is None:
+    if config.url is None:
         return icechunk.local_filesystem_storage(str(folder))
-    parts = urlparse(url)
+    parts = urlparse(config.url)
     prefix = parts.path.strip("/")
     if parts.scheme == "s3":
-        return icechunk.s3_storage(bucket=parts.netloc, prefix=prefix, from_env=True)
+        return icechunk.s3_storage(
+            bucket=parts.netloc,
+            prefix=prefix,
+            region=config.region,
+            endpoint_url=config.endpoint,
+            allow_http=bool(config.endpoint and config.endpoint.startswith("http://")),
+            force_path_style=config.endpoint is not None,
+            from_env=True,
+        )
     if parts.scheme == "gs":
         return icechunk.gcs_storage(bucket=parts.netloc, prefix=prefix, from_env=True)
     if parts.scheme == "az":
@@ -45,7 +54,9 @@ def storage_for(url: str | None, folder: Path) -> icechunk.Storage:
         return icechunk.azure_storage(
             account=account, container=container, prefix=prefix, from_env=True
         )
-    raise ConfigError(f'store.url "{url}" is none of s3://, gs:// and az://; correct motif.toml.')
+    raise ConfigError(
+        f'store.url "{config.url}" is none of s3://, gs:// and az://; correct motif.toml.'
+    )
 
 
 def _settings() -> icechunk.RepositoryConfig:
@@ -159,8 +170,12 @@ class Store:
         self._latest: Snapshot | None = None
 
     @classmethod
-    def create(cls, url: str | None, folder: Path) -> Store:
-        repository = icechunk.Repository.create(storage_for(url, folder), config=_settings())
+    def create(cls, config: StoreConfig, folder: Path) -> Store:
+        """Make a store; one that lies in object storage already is joined."""
+        storage = storage_for(config, folder)
+        if config.url is not None and icechunk.Repository.exists(storage):
+            return cls(icechunk.Repository.open(storage))
+        repository = icechunk.Repository.create(storage, config=_settings())
         repository.save_config()
         session = repository.writable_session("main")
         root = zarr.open_group(session.store, mode="a", zarr_format=3)
@@ -169,12 +184,12 @@ class Store:
         return cls(repository)
 
     @classmethod
-    def open(cls, url: str | None, folder: Path) -> Store:
+    def open(cls, config: StoreConfig, folder: Path) -> Store:
         try:
-            return cls(icechunk.Repository.open(storage_for(url, folder)))
+            return cls(icechunk.Repository.open(storage_for(config, folder)))
         except icechunk.IcechunkError as error:
             raise NotFoundError(
-                f"There is no Motif store at {url or folder}; make one with motif init."
+                f"There is no Motif store at {config.url or folder}; make one with motif init."
             ) from error
 
     def transaction(self) -> Transaction:

@@ -92,7 +92,7 @@ class Workspace:
             if not (root / FILE_NAME).exists():
                 (root / FILE_NAME).write_text(NEW_CONFIG, encoding="utf-8")
             config = load_config(root / FILE_NAME)
-            Store.create(config.store.url, root / "store")
+            Store.create(config.store, root / "store")
         except OSError as error:
             raise ConfigError(
                 f"{root} cannot become a workspace: {error.strerror}; choose another directory."
@@ -104,7 +104,7 @@ class Workspace:
         """Open a workspace; by default ``$MOTIF_WORKSPACE`` or the nearest one above here."""
         root = find_root(path)
         config = load_config(root / FILE_NAME)
-        store = Store.open(config.store.url, root / "store")
+        store = Store.open(config.store, root / "store")
         catalog = Catalog(config.catalog.url or sqlite_url(root / "catalog.sqlite"))
         workspace = cls(root, config, catalog, store)
         if not catalog.is_made:

@@ -1,0 +1,94 @@
+"""A catalog in PostgreSQL answers as one in SQLite does, whatever the collation of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from motif.core.catalog import Catalog
+from motif.core.errors import ConfigError
+from motif.core.records import Facet
+from motif.core.remarks import put_label, put_note
+from motif.core.testing.filling import fill, image
+from motif.core.workspace import Workspace
+
+NAMES = ("ito", "Ito", "éva", "Éva", "_x", "x%", "", "zirconia", "10", "2019-05-17")
+QUESTIONS = (
+    'operator = "ito"', 'operator != "ito"', 'operator > "a"', 'operator <= "Ito"',
+    'operator like "i%"', 'operator like "É%"', r'operator like "x\%"', 'operator like "_x"',
+    'operator in ("ito", "éva")', 'operator not in ("ito", "éva")', 'operator between "A" and "i"',
+    "operator >= 2019-05", "operator < 2020-01-01", "voltage = 2.5 V", "voltage > 2000 mV",
+    "voltage != 1 V", "has voltage", "not has voltage", "good = true", "good != true",
+    'text "ITO"', 'text "ÉV"', 'text "év"', 'text "x"', 'text "scan 3"', 'title like "image%"',
+    'label = "to repeat"', "has label", 'text "WORN"', 'kind = "image" and voltage <= 3 V',
+)  # fmt: skip
+
+
+def scans() -> Mapping[str, Sequence[Any]]:
+    return {
+        f"scan {n}": [
+            image(
+                np.full((3, 4, 4), n),
+                facets=[
+                    Facet("operator", name, "header"),
+                    Facet("good", n % 2 == 0, "header"),
+                    *([Facet("voltage", float(n), "header", "V")] if n % 3 else []),
+                ],
+            )
+        ]
+        for n, name in enumerate(NAMES)
+    }
+
+
+def filled(root: Path, url: str | None) -> Workspace:
+    root.mkdir()
+    config = f'[catalog]\nurl = "{url}"\n' if url else ""
+    (root / "motif.toml").write_text(config, encoding="utf-8")
+    workspace = Workspace.init(root)
+    rows = fill(workspace, "pfm", scans())
+    put_label(workspace, [row.id for row in rows[:3]], "to repeat", "ito")
+    put_note(workspace, [rows[4].id], "The tip was worn.", "ito")
+    fill(workspace, "pfm", {"scan 3": [image(np.full((3, 4, 4), 77))]})
+    return workspace
+
+
+@pytest.fixture
+def both(tmp_path: Path, database: str) -> Iterator[tuple[Workspace, Workspace]]:
+    """The same lab with its catalog in PostgreSQL and in SQLite."""
+    with (
+        filled(tmp_path / "postgresql", database) as one,
+        filled(tmp_path / "sqlite", None) as other,
+    ):
+        yield one, other
+
+
+def test_every_question_has_the_same_answer(both: tuple[Workspace, Workspace]) -> None:
+    one, other = both
+    for question in QUESTIONS:
+        expected = [row.id for row in other.select("pfm", question)]
+        assert [row.id for row in one.select("pfm", question)] == expected, question
+        columns = one.columns("pfm")
+        assert columns.first(columns.mask(question)) == expected, question
+
+
+def test_what_it_holds_is_the_same_and_can_be_made_anew(
+    both: tuple[Workspace, Workspace],
+) -> None:
+    one, other = both
+    assert one.counts() == other.counts()
+    ids = [row.id for row in other.select()]
+    assert one.facets(ids) == other.facets(ids)
+    one.reindex()
+    assert one.facets(ids) == other.facets(ids)
+    assert [row.id for row in one.select("pfm", "has label")] == [
+        row.id for row in other.select("pfm", "has label")
+    ]
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"catalog\.url is not an address"):
+        Catalog("no such thing")
