@@ -1,7 +1,13 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from motif.core.clock import Clock, iso_moment
+from motif.core.clock import iso_moment
 from motif.core.facets import as_quantity, lookup
 from motif.core.records import Facet
 from motif.core.remapping import remap, survey
@@ -31,6 +37,10 @@ def one(workspace: Workspace, **metadata: object) -> dict[str, object]:
         ("-1.5e-3V", "", (-0.0015, "V")),
         (25, "", None),
         ("a lot", "", None),
+        ("5.5.0.21066", "", None),
+        ("1.2.3 V", "", None),
+        ("...", "", None),
+        ("9e999 V", "", None),
         ("3 parsnips", "", None),
         (True, "V", None),
         (float("nan"), "V", None),
@@ -39,6 +49,16 @@ def one(workspace: Workspace, **metadata: object) -> dict[str, object]:
 def test_quantities(value: object, unit: str, expected: tuple[float, str] | None) -> None:
     found = as_quantity(value, unit)
     assert found == (expected if expected is None else (pytest.approx(expected[0]), expected[1]))
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.text(max_size=20) | st.from_regex(r"[-+]?[\d.eE]{1,6} ?[a-zA-Z/*^.\d ]{0,8}"),
+    st.text(max_size=6),
+)
+def test_no_text_breaks_a_quantity(value: str, unit: str) -> None:
+    found = as_quantity(value, unit)
+    assert found is None or np.isfinite(found[0])
 
 
 def test_times_are_utc() -> None:
@@ -100,24 +120,27 @@ def test_disagreements_can_be_asked_for(workspace: Workspace) -> None:
     assert [row.record_id for row in workspace.select("pfm", "has disagreement")] == ["test:a"]
 
 
-def test_people_become_pseudonyms(workspace: Workspace) -> None:
-    policy = '[privacy]\npeople = "pseudonymise"\n'
-    with with_config(workspace, policy) as opened:
-        facets = one(opened, operator="Ruijuan Xu", made_by="ruijuan  xu", purpose="ask a@b.org")
-        assert str(facets["operator"]).startswith("person-")
-        assert facets["operator"] == facets["made_by"]
-        assert "a@b.org" not in str(facets["purpose"])
-        assert (opened.root / "privacy.key").stat().st_mode & 0o777 == 0o600
-        first = facets["operator"]
-    with with_config(workspace, policy) as opened:
-        remap(opened)
-        (row,) = opened.select("pfm", f'operator = "{first}"')
-        assert opened.record(row.record_id).metadata["operator"] == "Ruijuan Xu"
+def test_what_can_be_filtered_by_comes_first(workspace: Workspace) -> None:
+    told = {"a": {"same": 1, "Laser (mW)": 3, "who": "x"}, "b": {"same": 1, "Laser (mW)": 5}}
+    fill(workspace, "pfm", {one: [image(SCAN)] for one in told}, told)
+    offers = survey(workspace, "pfm")
+    assert [offer.path for offer in offers] == [
+        "record:Laser (mW)", "header:Key", "record:same", "record:who",
+    ]  # fmt: skip
+    assert [offer.values for offer in offers] == [2, 1, 1, 1]
+    assert offers[0].unit == "mW"
 
 
-def test_people_can_be_left_out_and_come_back(workspace: Workspace) -> None:
-    with with_config(workspace, '[privacy]\npeople = "drop"\n') as opened:
-        assert "operator" not in one(opened, operator="xu", material="PZT")
-    with with_config(workspace, "") as opened:
-        remap(opened)
-        assert len(opened.select("pfm", 'operator = "xu"')) == 1
+def test_the_list_of_facets_fits_a_terminal(workspace: Workspace) -> None:
+    told = {"a" * 60: "x" * 300, "volt": 2, "lines": "one\ntwo"}
+    fill(workspace, "pfm", {"a": [image(SCAN)]}, {"a": told})
+    command = [sys.executable, "-m", "motif.core.cli", "-w", str(workspace.root), "facets"]
+    environment = {**os.environ, "COLUMNS": "80"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 6
+    assert max(map(len, lines)) <= 80
+    few = subprocess.run([*command, "--like", "VOLT", "--limit", "1"], capture_output=True,
+                         text=True, check=True, env=environment)  # fmt: skip
+    assert "record:volt" in few.stdout
+    assert "record:lines" not in few.stdout

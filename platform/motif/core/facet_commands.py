@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from motif.core.cli import JsonOption, WorkspaceOption, emit
 
+if TYPE_CHECKING:
+    from motif.core.remapping import Offer
+
+SHOWN = 40
+PATH, UNIT = 34, 7
+"""Characters of the columns of keys and units."""
+
 
 def facets(
     collection: Annotated[str | None, typer.Argument(help="Only of this collection.")] = None,
+    like: Annotated[str, typer.Option(help="Only keys with this text, such as volt.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Show at most so many keys.")] = SHOWN,
     apply: Annotated[
         bool, typer.Option("--apply", help="Make all facets anew by the present motif.toml.")
     ] = False,
@@ -32,11 +43,30 @@ def facets(
             return
         if collection is not None:
             opened.require_collection(collection)
-        offers = survey(opened, collection)
-    lines = [
-        f"{offer.share:6.1%}  {offer.path:40}  {offer.unit:8}  {' | '.join(offer.examples)}"
-        + (f"  -> {offer.facet}" if offer.facet else "")
-        for offer in offers
-    ]
+        offers = [one for one in survey(opened, collection) if like.lower() in one.path.lower()]
     document = {"offers": [asdict(offer) for offer in offers]}
-    emit(document, as_json, "\n".join(lines) or "No records yet; run motif ingest.")
+    width = shutil.get_terminal_size().columns
+    emit(document, as_json, "\n".join(_table(offers, limit, width)))
+
+
+def _table(offers: Sequence[Offer], limit: int, width: int) -> Iterator[str]:
+    """Lines for a terminal of a width; a key that is too long has a line of its own."""
+    if not offers:
+        yield "No such keys; run motif ingest, or ask for others."
+        return
+    yield f"{'share':>6}  {'key':{PATH}}  {'unit':{UNIT}}  values: examples"
+    for offer in offers[:limit]:
+        start = f"{offer.share:6.1%}  "
+        path = f"{offer.path:{PATH}}  "
+        if len(offer.path) > PATH:
+            yield start + offer.path
+            start, path = " " * len(start), " " * len(path)
+        facet = f"-> {offer.facet}  " if offer.facet else ""
+        examples = " | ".join(" ".join(one.split()) for one in offer.examples)
+        line = f"{start}{path}{offer.unit:{UNIT}}  {facet}{offer.values}: {examples}"
+        yield line if len(line) <= width else line[: width - 1] + "…"
+    if len(offers) > limit:
+        yield (
+            f"... and {len(offers) - limit} more keys; find one with --like TEXT, "
+            "raise --limit, or take --json."
+        )

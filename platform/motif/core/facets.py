@@ -23,7 +23,7 @@ DIMENSIONAL = {"scan_size": "m", "temperature": "K"}
 AGREEMENT = 1e-3
 """Relative difference below which two numbers say the same."""
 
-_QUANTITY = re.compile(r"^\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([^\d\s].*?)\s*$")
+_QUANTITY = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\d\s].*?)\s*$")
 
 
 DECLARED = "declared "

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from motif.core.facets import as_quantity
+from motif.core.catalog import RecordRow
+from motif.core.facets import Mapper, as_quantity
+from motif.core.facts import file_facts
+from motif.core.fulltext import strings
 from motif.core.intake import Intake, Renewed
+from motif.core.privacy import Masks, masked
 from motif.core.progress import Progress
-from motif.core.records import Asset
+from motif.core.records import Asset, Header
 from motif.core.workspace import Workspace
 
 EXAMPLES = 3
+LONGEST = 80
+"""Characters of an example."""
+DISTINCT = 200
+"""Values of one key told apart; beyond, only those already met are counted."""
 BATCH = 256
 """Records in one transaction of a re-mapping."""
 
 _UNIT_BY_WORD = (
-    ("voltage", "V"), ("bias", "V"), ("frequency", "Hz"), ("temperature", "degC"),
+    ("voltage", "V"), ("volts", "V"), ("bias", "V"), ("frequency", "Hz"), ("freq", "Hz"), ("temperature", "degC"),
     ("temp", "degC"), ("wavelength", "nm"), ("pressure", "Pa"), ("springconstant", "N/m"),
-    ("size", "m"), ("rate", "Hz"), ("time", "s"), ("angle", "degree"),
+    ("thickness", "nm"), ("scansize", "m"), ("rate", "Hz"), ("exposuretime", "s"),
+    ("angle", "degree"), ("humidity", "percent"),
 )  # fmt: skip
+_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,12})[)\]]\s*$")
 
 
 @dataclass
@@ -33,6 +44,8 @@ class Offer:
     records: int = 0
     share: float = 0.0
     """Part of the records that have it."""
+    values: int = 0
+    """Different values, at most `DISTINCT`."""
     examples: list[str] = field(default_factory=list)
     unit: str = ""
     """Suggested unit; empty for text and pure numbers."""
@@ -41,21 +54,32 @@ class Offer:
 
 
 def survey(workspace: Workspace, collection: str | None = None) -> list[Offer]:
-    """Every key the headers and metadata of a collection hold, the most frequent first."""
+    """Every key the headers and metadata of a collection hold.
+
+    What one can filter by comes first: keys with more than one value, those of most records
+    before the others. People are shown as the privacy policy says.
+    """
     declared = {rule.path: name for name, rule in workspace.config.facets.items()}
+    mapper = workspace.mapper()
     offers: dict[str, Offer] = {}
     seen: dict[str, Counter[str]] = {}
     records = workspace.catalog.records(collection=collection)
     for record in records:
-        for path, value in _told(workspace, record.id, record.metadata).items():
+        header = workspace.catalog.header(record.id)
+        masks = _masks(workspace, mapper, record, header)
+        for path, value in _told(header, record.metadata).items():
             offer = offers.setdefault(path, Offer(path, facet=declared.get(path, "")))
             offer.records += 1
-            seen.setdefault(path, Counter())[value[:80]] += 1
+            counter = seen.setdefault(path, Counter())
+            shown = masked(value, masks)[:LONGEST]
+            if len(counter) < DISTINCT or shown in counter:
+                counter[shown] += 1
     for path, offer in offers.items():
         offer.share = round(offer.records / len(records), 4)
-        offer.examples = [value for value, _ in seen[path].most_common(EXAMPLES)]
+        offer.values = len(seen[path])
+        offer.examples = [value for value, _ in seen[path].most_common(EXAMPLES) if value]
         offer.unit = _suggested_unit(path, offer.examples)
-    return sorted(offers.values(), key=lambda offer: (-offer.records, offer.path))
+    return sorted(offers.values(), key=lambda offer: (offer.values < 2, -offer.records, offer.path))
 
 
 def remap(workspace: Workspace, progress: Progress | None = None) -> int:
@@ -83,13 +107,24 @@ def remap(workspace: Workspace, progress: Progress | None = None) -> int:
     return len(records)
 
 
-def _told(workspace: Workspace, record_id: str, metadata: Mapping[str, Any]) -> dict[str, str]:
+def _told(header: Header, metadata: Mapping[str, Any]) -> dict[str, str]:
     """Paths and values of one record; the first of repeated header keys."""
     found: dict[str, str] = {}
-    for key, value in workspace.catalog.header(record_id):
+    for key, value in header:
         found.setdefault(f"header:{key}", value)
     found.update((f"record:{path}", value) for path, value in _leaves(metadata))
     return found
+
+
+def _masks(workspace: Workspace, mapper: Mapper, record: RecordRow, header: Header) -> Masks:
+    """What of a record the privacy policy does not let be seen."""
+    if mapper.privacy.keeps:
+        return ()
+    told = file_facts(workspace.catalog, record.id).values()
+    facets = [facet for one in told for facet in one.facets]
+    facets += [*mapper.record_facets(record.metadata)[0], *mapper.header_facets(header)]
+    texts = (*strings(record.metadata), *(value for _, value in header))
+    return mapper.privacy.masks(facets, texts)
 
 
 def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -101,14 +136,17 @@ def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
 
 
 def _suggested_unit(path: str, examples: list[str]) -> str:
-    """The unit the values carry, or the one their name suggests."""
+    """The unit the values carry, or the one their name tells or suggests."""
     for example in examples:
         quantity = as_quantity(example)
         if quantity is not None:
             return example.strip().lstrip("+-0123456789.eE").strip()
-    if not all(_is_number(example) for example in examples):
+    if not examples or not all(_is_number(example) for example in examples):
         return ""
-    key = path.lower().replace("_", "").replace(" ", "")
+    told = _IN_BRACKETS.search(path)
+    if told and as_quantity(1.0, told[1]) is not None:
+        return told[1]
+    key = re.sub(r"[^a-z]", "", path.lower())
     return next((unit for word, unit in _UNIT_BY_WORD if word in key), "")
 
 

@@ -151,6 +151,8 @@ def _parse(unit: str) -> pint.Unit:
         except pint.UndefinedUnitError:
             if len(text) < 4:  # "MV" is not "mv", but "Angstrom" is "angstrom"
                 break
+        except Exception:  # pint has no one error for what it stumbles over, such as "e/e"
+            break
     raise ValueError(f"{unit!r} is not a known unit{_nearest(unit)}.")
 
 

@@ -1,0 +1,99 @@
+from datetime import datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from motif.core.clock import ASSUMED, Clock, iso_moment
+from motif.core.errors import ConfigError
+from motif.core.records import Facet
+from motif.core.remapping import remap
+from motif.core.testing.filling import fill, image
+from motif.core.workspace import Workspace
+
+SCAN = np.zeros((3, 4, 4))
+NEW_YORK = '[time]\nzone = "America/New_York"\n'
+
+
+def with_config(workspace: Workspace, text: str) -> Workspace:
+    (workspace.root / "motif.toml").write_text(text)
+    return Workspace.open(workspace.root)
+
+
+def acquired(workspace: Workspace) -> tuple[str, str, str]:
+    """Value, origin and original text."""
+    (row,) = [
+        row
+        for row in workspace.catalog.facet_rows([one.id for one in workspace.select("pfm")])
+        if row.name == "acquired_at"
+    ]
+    return row.text, row.origin, row.told
+
+
+@pytest.mark.parametrize(
+    ("local", "utc"),
+    [
+        ("2021-01-07T17:18:38", "2021-01-07T22:18:38Z"),
+        ("2021-07-07T17:18:38", "2021-07-07T21:18:38Z"),
+        ("2021-11-07T01:30:00", "2021-11-07T05:30:00Z"),
+        ("2021-07-07", "2021-07-07T04:00:00Z"),
+    ],
+)
+def test_clocks_of_a_zone_with_summer_time(local: str, utc: str) -> None:
+    (seen,) = Clock("America/New_York").applied([Facet("acquired_at", local, "header:Date")])
+    assert seen.value == utc
+    assert seen.origin == "header:Date, zone not told: taken as America/New_York"
+
+
+def test_a_zone_that_is_told_holds() -> None:
+    for told in ("2021-01-07T17:18:38Z", "2021-01-07T19:18:38+02:00"):
+        (seen,) = Clock("America/New_York").applied([Facet("acquired_at", told, "header:Date")])
+        assert (seen.value, seen.origin) == ("2021-01-07T17:18:38Z", "header:Date")
+
+
+@given(st.datetimes(), st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Apia", "Asia/Kolkata"]))
+def test_any_moment_is_utc_or_left(moment: datetime, zone: str) -> None:
+    told = moment.isoformat(timespec="seconds")
+    assert iso_moment(told) == told
+    (seen,) = Clock(zone).applied([Facet("acquired_at", told, "header:Date")])
+    assert str(seen.value).endswith("Z") or moment.year in (1, 9999)
+    assert Clock(zone).applied([seen]) == [seen]
+
+
+def test_only_times_are_touched() -> None:
+    facets = [Facet("material", "2021-01-07", "header:Sample"), Facet("acquired_at", "soon", "x:y")]
+    assert Clock("Asia/Tokyo").applied(facets) == facets
+
+
+def test_a_changed_zone_needs_no_file(workspace: Workspace) -> None:
+    told = Facet("acquired_at", "2021-07-07T17:18:38", "header:Date", told="Jul 7 5:18:38 PM")
+    fill(workspace, "pfm", {"a": [image(SCAN, facets=[told])]})
+    assert acquired(workspace)[0] == "2021-07-07T17:18:38Z"
+    workspace.close()
+    with with_config(workspace, NEW_YORK) as opened:
+        remap(opened)
+        origin = "header:Date" + ASSUMED + "America/New_York"
+        assert acquired(opened) == ("2021-07-07T21:18:38Z", origin, "Jul 7 5:18:38 PM")
+        assert len(opened.select("pfm", "acquired_at = 2021-07-07T21:18")) == 1
+        opened.reindex()
+        assert acquired(opened) == ("2021-07-07T21:18:38Z", origin, "Jul 7 5:18:38 PM")
+    with with_config(workspace, "") as opened:
+        remap(opened)
+        assert acquired(opened)[0] == "2021-07-07T17:18:38Z"
+
+
+def test_times_of_records_and_files_agree_once_both_are_utc(workspace: Workspace) -> None:
+    workspace.close()
+    with with_config(workspace, NEW_YORK) as opened:
+        told = Facet("acquired_at", "2021-07-07T17:18:38", "header:Date")
+        metadata = {"acquired_at": "2021-07-07T23:18:38+02:00"}
+        fill(opened, "pfm", {"a": [image(SCAN, facets=[told])]}, {"a": metadata})
+        assert opened.select("pfm", "has disagreement") == []
+
+
+def test_a_zone_nobody_knows_is_refused(workspace: Workspace) -> None:
+    workspace.close()
+    for zone in ("Mars/Olympus", "../../etc/passwd", ""):
+        with pytest.raises(ConfigError, match="no time zone such as"):
+            with_config(workspace, f'[time]\nzone = "{zone}"\n')
