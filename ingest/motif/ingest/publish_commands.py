@@ -11,7 +11,11 @@ from motif.core.cli import JsonOption, WorkspaceOption, emit
 
 
 def publish(
-    source: Annotated[str, typer.Option(help="DataFed source of motif.toml to publish through.")],
+    source: Annotated[
+        str | None,
+        typer.Option(help="DataFed source of motif.toml to publish through; by default the only "
+                     "one there is."),
+    ] = None,
     result: Annotated[
         str | None,
         typer.Argument(help="Id of a result, the beginning of one, or a stage (its newest)."),

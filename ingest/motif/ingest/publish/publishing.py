@@ -83,10 +83,15 @@ def publish(
         file = _write(path, workspace, result, document)
         told = {**document, "file": file}
         told["inputs"] = {key: document["inputs"][key] for key in ("count", "elsewhere")}
-        record, created, former = _record(target, result, told)
+        simulated = _is_simulated(result, far)
+        record, created, former = _record(target, result, told, simulated)
         gone = _depend(target, record, wanted)
         uploaded = _bring(target, record, path, file)
-        drawn = _figures(workspace, result, target, record, Path(folder)) if with_figures else []
+        drawn = (
+            _figures(workspace, result, target, record, Path(folder), simulated)
+            if with_figures
+            else []
+        )
     elsewhere = len(far) - len(here) + len(gone)
     return Published(
         record["id"], created, uploaded, len(here) - len(gone), elsewhere, former, drawn, before
@@ -128,8 +133,13 @@ def _write(
     }  # fmt: skip
 
 
+def _is_simulated(result: Result, far: Sequence[Origin]) -> bool:
+    told = any(part.summary.get("simulated") for part in result.parts)
+    return told or any(one.simulated for one in far)
+
+
 def _record(
-    target: Target, result: Result, told: dict[str, Any]
+    target: Target, result: Result, told: dict[str, Any], simulated: bool
 ) -> tuple[dict[str, Any], bool, str]:
     """The record of a result, made if there is none: record, whether made, former version."""
     alias = f"motif-{result.id}"
@@ -138,16 +148,15 @@ def _record(
         return _renewed(target, there, told), False, ""
     former = _former(target, result)
     newest = result.newest
-    simulated = bool(newest.summary.get("simulated"))
-    metadata, trimmed = fit({OWN_MARK: told, **({"simulated": True} if simulated else {})}, PLACES)
+    metadata, trimmed = fit({OWN_MARK: told, **_marked(simulated)}, PLACES)
     if trimmed:
         metadata[OWN_MARK]["trimmed"] = sorted(_paths(trimmed.get(OWN_MARK, {})))[:20]
     draft = Draft(
-        title=f"{newest.stage} of {newest.collection}"[:60] + f" ({result.id[:8]})",
+        title=_title(newest.stage, newest.collection, result.id),
         metadata=metadata,
         description=f"Derived by Motif from {told['inputs']['count']} records; the file holds its "
         "arrays and how they were made.",
-        tags=["motif", *(["simulated"] if simulated else [])],
+        tags=["motif", *_marked(simulated)],
         alias=alias,
         dependencies=[("ver", former)] if former else [],
     )
@@ -209,8 +218,18 @@ def _bring(target: Target, record: dict[str, Any], path: Path, file: dict[str, A
     return True
 
 
+def _marked(simulated: bool) -> dict[str, bool]:
+    """What marks a record of simulated data, as metadata; its key is the tag."""
+    return {"simulated": True} if simulated else {}
+
+
 def _figures(
-    workspace: Workspace, result: Result, target: Target, record: dict[str, Any], folder: Path
+    workspace: Workspace,
+    result: Result,
+    target: Target,
+    record: dict[str, Any],
+    folder: Path,
+    simulated: bool,
 ) -> list[str]:
     made: list[str] = []
     if len(result.parts) > 1:
@@ -224,13 +243,20 @@ def _figures(
         there = target.client.find(alias, target.owner)
         if there is None:
             mark = {"what": "figure", "figure": name, "derivation": result.id, "file": file}
-            title = f"{name} of {result.newest.collection}"[:60] + f" ({identity[:8]})"
-            draft = Draft(title, {OWN_MARK: mark}, tags=["motif"], alias=alias)
+            title = _title(name, result.newest.collection, identity)
+            told = {OWN_MARK: mark, **_marked(simulated)}
+            draft = Draft(title, told, tags=["motif", *_marked(simulated)], alias=alias)
             there = target.client.create_record(draft, target.collection)
         _depend(target, there, [(DEPENDENCIES[0], record["id"])])
         _bring(target, there, path, file)
         made.append(str(there["id"]))
     return made
+
+
+def _title(what: str, collection: str, identity: str) -> str:
+    """Not the title of anything else in the collection: equal ones would be renamed."""
+    of = f" of {collection}" if collection else ""
+    return f"{what}{of}"[:60] + f" ({identity[:8]})"
 
 
 def _paths(removed: dict[str, Any], prefix: str = "") -> list[str]:

@@ -17,6 +17,7 @@ from motif.core.catalog import Derivation
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
 from motif.core.ledger import MADE_BY
 from motif.core.records import canonical_json, content_id
+from motif.core.remarks import STAGE as LABELS
 from motif.core.schema import batched
 from motif.core.taint import ITEMWISE
 from motif.core.workspace import Workspace
@@ -35,6 +36,7 @@ class Origin:
     server: str
     native_id: str
     live: bool
+    simulated: bool
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class Result:
 def resolve(workspace: Workspace, name: str, collection: str | None = None) -> Result:
     """The result meant by an id, the beginning of one, or a stage (its newest).
 
+    Labels and notes of a collection are one result, whichever of them is meant.
+
     Raises:
         NotFoundError: there is none.
         ConfigError: there are several.
@@ -99,8 +103,9 @@ def resolve(workspace: Workspace, name: str, collection: str | None = None) -> R
         found = [one for one in ledger.all() if one.id.startswith(name)]
         if len(found) > 1:
             raise ConfigError(f'{len(found)} results begin with "{name}"; give more digits.')
-        if found:
+        if found and found[0].stage != LABELS:
             return Result((found[0],))
+        name, collection = (LABELS, found[0].collection) if found else (name, collection)
     made = ledger.all(name, collection)
     places = sorted({one.collection for one in made})
     if not made:
@@ -111,6 +116,10 @@ def resolve(workspace: Workspace, name: str, collection: str | None = None) -> R
     if len(places) > 1:
         raise ConfigError(f'"{name}" was made of {", ".join(places)}; say which with --collection.')
     newest = made[-1]
+    if newest.stage == LABELS:
+        from motif.ingest.publish.labels import Labels
+
+        return Labels(tuple(made))
     if newest.stage not in ITEMWISE:
         return Result((newest,))
     return Result(tuple(one for one in made if one.parameters == newest.parameters))
@@ -155,18 +164,24 @@ def _records(workspace: Workspace, measurements: Sequence[str]) -> list[Origin]:
         for part in batched(measurements):
             chosen = select(table.c.record_id).where(table.c.id.in_(part))
             for row in connection.execute(
-                select(records.c.id, records.c.native_id, records.c.origin, records.c.live).where(
-                    records.c.id.in_(chosen)
-                )
+                select(
+                    records.c.id,
+                    records.c.native_id,
+                    records.c.origin,
+                    records.c.live,
+                    records.c.simulated,
+                ).where(records.c.id.in_(chosen))
             ):
-                found[row.id] = _origin(row.id, row.native_id, row.origin, row.live)
+                found[row.id] = _origin(row)
     return [found[record] for record in sorted(found)]
 
 
-def _origin(record: str, native_id: str, origin: Mapping[str, Any], live: bool) -> Origin:
+def _origin(row: Any) -> Origin:
+    told: Mapping[str, Any] = row.origin
     return Origin(
-        record, str(origin.get("server", "")), str(origin.get("native_id", native_id)), live
-    )
+        row.id, str(told.get("server", "")), str(told.get("native_id", row.native_id)),
+        row.live, row.simulated,
+    )  # fmt: skip
 
 
 def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -30,15 +30,27 @@ class Target:
         return self.client.connection.server
 
 
-def options_of(workspace: Workspace, source: str) -> DataFedOptions:
+def options_of(workspace: Workspace, source: str | None = None) -> DataFedOptions:
     """The table of a DataFed source, whose connection and collection publishing uses.
 
+    Args:
+        source: its name; None for the only one there is.
+
     Raises:
-        ConfigError: the source is no DataFed collection.
+        ConfigError: the source is no DataFed collection, or there are several to choose from.
     """
+    known = [name for name, one in workspace.config.sources.items() if one.kind == "datafed"]
+    if source is None:
+        if len(known) != 1:
+            told = f"several: {', '.join(known)}" if known else "none"
+            raise ConfigError(
+                f"{workspace.root}/motif.toml declares {told}; "
+                + ("say which DataFed source to publish through with --source." if known else
+                   "publishing needs a source of kind datafed.")
+            )  # fmt: skip
+        source = known[0]
     table = source_table(workspace, source)
     if table.kind != "datafed":
-        known = [n for n, one in workspace.config.sources.items() if one.kind == "datafed"]
         advice = f"choose {' or '.join(known)}" if known else "declare one in motif.toml"
         raise ConfigError(
             f'Source "{source}" is a {table.kind}; only a DataFed source can be published to: '
@@ -58,5 +70,6 @@ def results_target(source: Target, collection: str) -> Target:
     """Where results of a workspace's collection go by default: beside the measurements' own tree,
     under the root of their owner."""
     root = source.client.collection("root", source.owner)
-    place = source.client.ensure_collection([RESULTS, collection], str(root["id"]), [ALIAS])
+    path = [RESULTS, collection] if collection else [RESULTS]
+    place = source.client.ensure_collection(path, str(root["id"]), [ALIAS])
     return Target(source.client, place, source.owner)
