@@ -69,3 +69,23 @@ DAMAGE = {
     "id": "0" * 32, "stage": "s", "collection": "pfm", "parameters": {}, "summary": {},
     "seconds": 0, "snapshot": "", "inputs": [],
 }  # fmt: skip
+
+
+def test_labels_are_put_listed_and_taken(filled: Workspace) -> None:
+    root = filled.root
+    done = motif("label", "pfm", "--put", "to repeat", "--where", 'operator = "xu"', cwd=root)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(motif("label", "pfm", "--json", cwd=root).stdout) == {
+        "labels": {"to repeat": 1}
+    }
+    (row,) = filled.select("pfm", 'label = "to repeat"')
+    assert motif("label", "pfm", "--note", "worn", "--id", row.id, cwd=root).returncode == 0
+    shown = json.loads(motif("show", row.record_id, "--json", cwd=root).stdout)
+    (measurement,) = shown["measurements"]
+    assert measurement["labels"] == ["to repeat"]
+    assert [note["text"] for note in measurement["notes"]] == ["worn"]
+    motif("label", "pfm", "--take", "to repeat", "--id", row.id, cwd=root)
+    assert "Nothing in pfm has a label" in motif("label", "pfm", cwd=root).stdout
+    refused = motif("label", "pfm", "--put", "x", cwd=root)
+    assert refused.returncode == 1
+    assert "--id or --where" in refused.stderr

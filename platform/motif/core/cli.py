@@ -66,9 +66,9 @@ GROUP_HELP = {
     "sandbox": "A local server that speaks the DataFed client protocol.",
 }
 ORDER = (
-    "demo", "init", "status", "sandbox", "ingest", "records", "show", "facets", "quarantine",
-    "train", "embed", "project", "maps", "search", "gradients", "suggest", "figures",
-    "learning-curve", "publish", "jobs", "serve", "check", "reindex", "gc",
+    "demo", "init", "status", "sandbox", "ingest", "records", "show", "label", "facets",
+    "quarantine", "train", "models", "embed", "project", "maps", "search", "alike", "gradients",
+    "suggest", "figures", "learning-curve", "publish", "jobs", "serve", "check", "reindex", "gc",
 )  # fmt: skip
 
 
