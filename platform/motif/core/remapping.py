@@ -27,10 +27,10 @@ BATCH = 256
 """Records in one transaction of a re-mapping."""
 
 _UNIT_BY_WORD = (
-    ("voltage", "V"), ("volts", "V"), ("bias", "V"), ("frequency", "Hz"), ("freq", "Hz"), ("temperature", "degC"),
-    ("temp", "degC"), ("wavelength", "nm"), ("pressure", "Pa"), ("springconstant", "N/m"),
-    ("thickness", "nm"), ("scansize", "m"), ("rate", "Hz"), ("exposuretime", "s"),
-    ("angle", "degree"), ("humidity", "percent"),
+    ("voltage", "V"), ("volts", "V"), ("bias", "V"), ("frequency", "Hz"), ("freq", "Hz"),
+    ("temperature", "degC"), ("temp", "degC"), ("wavelength", "nm"), ("pressure", "Pa"),
+    ("springconstant", "N/m"), ("thickness", "nm"), ("scansize", "m"), ("rate", "Hz"),
+    ("exposuretime", "s"), ("angle", "degree"), ("humidity", "percent"),
 )  # fmt: skip
 _IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,12})[)\]]\s*$")
 

@@ -18,8 +18,8 @@ LARGEST = 2**31
 """Bytes of one array."""
 
 
-def send(stream: IO[bytes], reading: Reading) -> None:
-    """Write a reading: one line of JSON, then its arrays in the order the line tells."""
+def send(stream: IO[bytes], reading: Reading, number: int = 0) -> None:
+    """Write the answer to a request: one line of JSON, then the arrays in the order it tells."""
     arrays: list[np.ndarray[Any, Any]] = []
     measurements = []
     for one in reading.measurements:
@@ -33,7 +33,8 @@ def send(stream: IO[bytes], reading: Reading) -> None:
             }
         )  # fmt: skip
     told = {
-        "measurements": measurements, "header": list(reading.header), "notes": list(reading.notes)
+        "number": number, "measurements": measurements, "header": list(reading.header),
+        "notes": list(reading.notes),
     }  # fmt: skip
     stream.write(json.dumps(told).encode() + b"\n")
     for array in arrays:
