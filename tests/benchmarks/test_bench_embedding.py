@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motif.analysis.symmetry.embed import DEFAULT, embed
+from motif.analysis.symmetry.embed import embed
 from motif.analysis.symmetry.features import Features
 from motif.core.plugins import extractor
 from motif.core.testing.filling import fill, image
@@ -25,7 +25,7 @@ def test_embedding_against_the_bare_forward_pass(
     with Workspace.init(tmp_path / "lab") as workspace:
         scans = {f"s{n}": [image(rng.normal(size=(3, 128, 128)))] for n in range(SCANS)}
         rows = fill(workspace, "pfm", scans)
-        features = Features(extractor(DEFAULT))
+        features = Features(extractor("symmetry"))
         loaded = list(workspace.frames(rows))
         features(loaded[:16])
         started = time.process_time()

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from distributed import Client, LocalCluster
 
-from motif.analysis.symmetry.embed import embed, vectors
+from motif.analysis.symmetry.embed import embed
+from motif.analysis.symmetry.embedded import vectors
 from motif.core.errors import NotFoundError, UnsuitableDataError
 from motif.core.testing.filling import fill, image, spectrum
 from motif.core.workspace import Workspace

@@ -9,7 +9,8 @@ import pytest
 from motif.analysis.projection import place_new, project, redo
 from motif.analysis.search import search
 from motif.analysis.search.question import Region
-from motif.analysis.symmetry.embed import TILES, embed
+from motif.analysis.symmetry.embed import embed
+from motif.analysis.symmetry.embedded import TILES
 from motif.analysis.symmetry.tiles import Tile, measurements_of, tiles_of
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
 from motif.core.testing.filling import fill, image

@@ -48,7 +48,7 @@ def embeddings(workspace: Workspace, collection: str, which: Which) -> list[Deri
     def make() -> list[Derivation]:
         if which.method is not None:
             return _of_method(workspace, collection, which)
-        from motif.analysis.symmetry.embed import current, named
+        from motif.analysis.symmetry.embedded import current, named
 
         whole = (
             current(workspace, collection) if which.features is None
@@ -69,7 +69,7 @@ def has_tiles(workspace: Workspace, collection: str, features: str | None = None
 
 
 def _of_method(workspace: Workspace, collection: str, which: Which) -> list[Derivation]:
-    from motif.analysis.symmetry.embed import STAGE, TILES
+    from motif.analysis.symmetry.embedded import STAGE, TILES
 
     made = workspace.ledger.all(STAGE if which.tiles is None else TILES, collection)
     found = [
@@ -86,7 +86,7 @@ def _of_method(workspace: Workspace, collection: str, which: Which) -> list[Deri
 
 def _tiles(workspace: Workspace, whole: Derivation, grid: int) -> list[Derivation]:
     """Tiles described as `whole` describes images."""
-    from motif.analysis.symmetry.embed import TILES
+    from motif.analysis.symmetry.embedded import TILES
 
     made = workspace.ledger.all(TILES, whole.collection, **whole.parameters)
     found = [one for one in made if _is_of(one, grid)]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from motif.analysis.symmetry.recipe import Recipe
+    from motif.core.workspace import Workspace
 
 
 def embed(
@@ -21,6 +22,13 @@ def embed(
     extractor: Annotated[
         str | None,
         typer.Option("--extractor", "--model", help="Model; by default the selected one."),
+    ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(help="Join with generic features: resnet18, resnet34, resnet50 or vgg16."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="File of the backbone's weights; never downloaded.")
     ] = None,
     where: Annotated[str | None, typer.Option(help="Only images that match this query.")] = None,
     tiles: Annotated[
@@ -52,6 +60,8 @@ def embed(
     recipe = _recipe(channel, phase, levelling, nm_per_pixel)
     documents = []
     with Workspace.open(workspace) as opened:
+        if backbone is not None or weights is not None:
+            extractor = _with_backbone(opened, extractor, backbone, weights)
         for grid in dict.fromkeys((1, *(tiles or ()))):
             what = collection if grid == 1 else f"{grid} x {grid} tiles of {collection}"
             with Progress(f"embed {what}", quiet=as_json) as progress:
@@ -65,6 +75,25 @@ def embed(
     if documents[1:]:
         document["of_tiles"] = documents[1:]
     emit(document, as_json, "\n".join(map(_told, documents)))
+
+
+def _with_backbone(
+    workspace: Workspace, name: str | None, backbone: str | None, weights: Path | None
+) -> str:
+    """Name of the model that joins the backbone, whose weights are kept if they are not yet."""
+    from motif.analysis.symmetry.adding import add
+    from motif.analysis.symmetry.registry import DEFAULT, JOIN, models
+
+    if backbone is None:
+        raise ConfigError("Weights of what? Name the network with --backbone, such as resnet18.")
+    if backbone not in {one.name for one in models(workspace)}:
+        if weights is None:
+            raise ConfigError(
+                f"There are no weights of a {backbone} here, and they are never downloaded; name "
+                "a file with --weights."
+            )
+        add(workspace, weights, backbone=backbone)
+    return JOIN.join([name or DEFAULT, backbone])
 
 
 def _told(document: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motif.analysis.symmetry.features import Features
+from motif.analysis.symmetry.joining import Joined, read_basis
 from motif.analysis.symmetry.recipe import Recipe
 from motif.analysis.symmetry.registry import extractor_of, model
 from motif.core.records import canonical_json
@@ -61,6 +62,10 @@ def describer(workspace: Workspace, extractor: str, recipe: Recipe) -> Describer
 
 def describer_of(workspace: Workspace, parameters: Mapping[str, Any]) -> Describer:
     """What made the features of a result of the ledger."""
+    if "basis" in parameters:
+        basis = workspace.ledger.get(str(parameters["basis"]))
+        makers = [describer_of(workspace, part) for part in basis.parameters["parts"]]
+        return Joined(makers, read_basis(workspace, basis))
     return describer(workspace, str(parameters["extractor"]), Recipe.of(parameters["recipe"]))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,55 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motif.analysis.symmetry.describers import describer
+from motif.analysis.symmetry.embedded import Task, embedded_ids, parameters_of
 from motif.analysis.symmetry.recipe import Recipe
-from motif.analysis.symmetry.registry import DEFAULT, selected, selection
+from motif.analysis.symmetry.registry import JOIN, selected
 from motif.analysis.symmetry.tiles import TILE_ID, boxes_nm, checked, tiles_of
-from motif.core.catalog import Derivation, MeasurementRow
+from motif.core.catalog import MeasurementRow
 from motif.core.compute import client_for, task_resources
-from motif.core.errors import NotFoundError, UnsuitableDataError
+from motif.core.errors import UnsuitableDataError
 from motif.core.progress import Progress
 from motif.core.workspace import Workspace
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["DEFAULT", "STAGE", "TILES", "current", "embed", "embedded_ids", "named", "vectors"]
-
-STAGE = "embedding"
-TILES = "tiles"
-VERSION = 2
-CHUNK = 64
-"""Images in one task and one ledger row."""
-TILES_IN_CHUNK = 512
 WORTH_A_CLUSTER = 512
 """Images below which starting worker processes costs more than it saves."""
 
 Made = tuple[list[str], dict[str, NDArray[Any]], float]
 """Ids of the images of a chunk, its arrays, processor seconds."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is to be made of images: which features, of the whole or of `grid` x `grid` tiles."""
-
-    extractor: str
-    recipe: Recipe
-    grid: int = 1
-
-    @property
-    def stage(self) -> str:
-        return STAGE if self.grid == 1 else TILES
-
-    @property
-    def chunk(self) -> int:
-        """Images in one ledger row."""
-        return min(CHUNK, max(1, TILES_IN_CHUNK // self.grid**2))
-
-    def refusal(self, row: MeasurementRow) -> str:
-        """Why an image is left out; empty where it is not."""
-        if self.grid > 1 and not tiles_of(row, self.grid):
-            return "tiles too small"
-        return self.recipe.refusal(row, self.grid)
 
 
 def embed(
@@ -82,7 +50,8 @@ def embed(
     Args:
         workspace: where the images are.
         collection: which images.
-        extractor: name of a model; by default the selected one.
+        extractor: name of a model; by default the selected one. ``symmetry+resnet18`` joins the
+            features of both (see `joining`).
         recipe: what is done to an image before; by default the usual.
         tiles: 1 for whole images, n for n by n tiles of each.
         where: only images that match this query.
@@ -98,14 +67,18 @@ def embed(
         UnsuitableDataError: the collection holds no images, or none that can be described so.
     """
     started = time.monotonic()
+    task = Task(
+        extractor or selected(workspace), recipe or Recipe(), 1 if tiles == 1 else checked(tiles)
+    )
+    if JOIN in task.extractor:
+        from motif.analysis.symmetry.embed_joined import embed_joined
+
+        return embed_joined(workspace, collection, task, where, client, progress)
     rows = workspace.select(collection, where, "image")
     if not rows:
         raise UnsuitableDataError(
             f'"{collection}" holds no images to compute features of; see motif status.'
         )
-    task = Task(
-        extractor or selected(workspace), recipe or Recipe(), 1 if tiles == 1 else checked(tiles)
-    )
     refused = {row.id: why for row in rows if (why := task.refusal(row))}
     rows = [row for row in rows if row.id not in refused]
     left_out = dict(Counter(refused.values()))
@@ -115,7 +88,7 @@ def embed(
             + ", ".join(f"{count} have {why}" for why, count in left_out.items()) + "."
         )  # fmt: skip
     made_by = describer(workspace, task.extractor, task.recipe)
-    parameters = _parameters(task, made_by.fingerprint)
+    parameters = parameters_of(task, made_by.fingerprint)
     done = embedded_ids(workspace, collection, parameters, task.stage)
     missing = [row for row in rows if row.id not in done]
     if progress:
@@ -134,81 +107,6 @@ def embed(
         "extractor": task.extractor, "features": parameters["features"], "tiles": task.grid,
         "seconds": round(time.monotonic() - started, 2),
     }  # fmt: skip
-
-
-def _parameters(task: Task, fingerprint: str) -> dict[str, Any]:
-    parameters = {
-        "extractor": task.extractor, "features": task.recipe.label(task.extractor),
-        "recipe": task.recipe.document(), "fingerprint": fingerprint, "version": VERSION,
-    }  # fmt: skip
-    return parameters if task.grid == 1 else {**parameters, "grid": task.grid}
-
-
-def embedded_ids(
-    workspace: Workspace, collection: str, parameters: Mapping[str, Any], stage: str = STAGE
-) -> frozenset[str]:
-    """Measurements that have features made this way."""
-    made = workspace.ledger.all(stage, collection, **parameters)
-    return frozenset(identity for one in made for identity in one.inputs)
-
-
-def current(workspace: Workspace, collection: str) -> list[Derivation]:
-    """Embeddings that count where nobody says which, oldest first.
-
-    They are the newest of the selected model, where somebody selected one that has any here;
-    else the newest of all.
-    """
-    chosen = selection(workspace)
-    if chosen is not None:
-        own = workspace.ledger.all(STAGE, collection, extractor=chosen.parameters["model"])
-        if own:
-            return [one for one in own if one.parameters == own[-1].parameters]
-    newest = workspace.ledger.latest(STAGE, collection)
-    return workspace.ledger.all(STAGE, collection, **newest.parameters)
-
-
-def named(workspace: Workspace, collection: str, features: str) -> list[Derivation]:
-    """The newest embeddings of a name such as ``symmetry@10nm``, oldest first.
-
-    Raises:
-        NotFoundError: there are none; lists those there are.
-    """
-    everything = workspace.ledger.all(STAGE, collection)
-    found = [one for one in everything if one.parameters["features"] == features]
-    if not found:
-        known = dict.fromkeys(str(one.parameters["features"]) for one in everything)
-        holds = f"there are {', '.join(known)}" if known else "there are none yet"
-        raise NotFoundError(
-            f'"{collection}" has no features "{features}"; {holds}. '
-            f"Make them with motif embed {collection}."
-        )
-    return [one for one in found if one.parameters == found[-1].parameters]
-
-
-def vectors(
-    workspace: Workspace, collection: str
-) -> tuple[list[str], NDArray[np.float32], dict[str, tuple[int, int]]]:
-    """Features of the live images of a collection, in order of id.
-
-    Returns:
-        ids (n), vectors (n, d), and the range of each named part.
-
-    Raises:
-        NotFoundError: none were computed yet; names the command.
-    """
-    live = {row.id for row in workspace.select(collection, kind="image")}
-    found: dict[str, NDArray[np.float32]] = {}
-    made = current(workspace, collection)
-    for derivation in made:
-        arrays = workspace.ledger.arrays(derivation)
-        for identity, vector in zip(arrays["ids"], arrays["vectors"], strict=True):
-            if identity.decode() in live:
-                found[identity.decode()] = vector
-    ids = sorted(found)
-    dimension = made[-1].summary["dimension"]
-    matrix = np.stack([found[one] for one in ids]) if ids else np.empty((0, dimension), np.float32)
-    parts = {name: (start, stop) for name, (start, stop) in made[-1].summary["parts"].items()}
-    return ids, matrix, parts
 
 
 def _computed(

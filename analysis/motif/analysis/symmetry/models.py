@@ -35,7 +35,8 @@ class ModelCard:
 
     name: str
     kind: str
-    """``installed`` with the package; ``trained`` or generic ``backbone``: kept here."""
+    """``installed`` with the package; ``trained`` or generic ``backbone``: kept here;
+    ``joined``: two of them."""
     what: str
     """One sentence."""
     selected: bool
@@ -154,7 +155,7 @@ def _figures(document: Mapping[str, Any], before: str = "") -> dict[str, float]:
 
 
 def _embeddings(workspace: Workspace, name: str, collection: str | None) -> list[Derivation]:
-    from motif.analysis.symmetry.embed import STAGE
+    from motif.analysis.symmetry.embedded import STAGE
 
     return workspace.ledger.all(STAGE, collection, extractor=name)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from motif.core.contracts import Extractor
     from motif.core.workspace import Workspace
 
-Kind: TypeAlias = Literal["installed", "trained", "backbone"]
+Kind: TypeAlias = Literal["installed", "trained", "backbone", "joined"]
 
 DEFAULT = "symmetry"
 STAGE = "model-selection"
 FOLDER = "models"
 GROUP = "motif.extractors"
 BACKBONE = "backbone"
+JOIN = "+"
+"""Between the names of models whose features are joined."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ def folder(workspace: Workspace) -> Path:
 def models(workspace: Workspace) -> list[Model]:
     """Every model `motif embed` can take here: installed ones, then the workspace's, by name."""
     installed = [_installed(name) for name in sorted(entry_points(group=GROUP).names)]
-    places = sorted(folder(workspace).glob("*/*.safetensors"))
-    return [*installed, *(_kept(place) for place in places)]
+    kept = [_kept(place) for place in sorted(folder(workspace).glob("*/*.safetensors"))]
+    generic = [one.name for one in kept if one.kind == "backbone"]
+    return [*installed, *kept, *(_joined([DEFAULT, name]) for name in generic)]
 
 
 def model(workspace: Workspace, name: str) -> Model:
@@ -65,6 +68,9 @@ def model(workspace: Workspace, name: str) -> Model:
         NotFoundError: there is none; lists those there are.
     """
     known = {one.name: one for one in models(workspace)}
+    parts = name.split(JOIN)
+    if len(set(parts)) == len(parts) > 1 and all(part in known for part in parts):
+        return _joined(parts)
     if name not in known:
         raise NotFoundError(
             f'There is no model "{name}"; there are {", ".join(known)}. '
@@ -74,8 +80,14 @@ def model(workspace: Workspace, name: str) -> Model:
 
 
 def extractor_of(workspace: Workspace, name: str) -> Extractor:
-    """The extractor of a model, with its weights loaded."""
+    """The extractor of a model, with its weights loaded.
+
+    Raises:
+        ConfigError: it is several models joined, which have no extractor of their own.
+    """
     found = model(workspace, name)
+    if found.kind == "joined":
+        raise ConfigError(f'"{name}" is made of several models; name one of them.')
     if found.kind == "installed":
         return installed_extractor(name)
     if found.weights is not None and found.kind == "backbone":
@@ -139,6 +151,11 @@ def _installed(name: str) -> Model:
 def _kept(weights: Path) -> Model:
     kind: Kind = "backbone" if weights.stem == BACKBONE else "trained"
     return Model(weights.parent.name, kind, weights, _card(weights))
+
+
+def _joined(parts: Sequence[str]) -> Model:
+    what = f"principal components of the features of {' and '.join(parts)}"
+    return Model(JOIN.join(parts), "joined", None, {"what": what})
 
 
 def _card(weights: Path) -> Mapping[str, Any]:
