@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 from motif.core.errors import NotFoundError
+from motif.core.records import Reading
+from motif.core.testing.filling import image
 from motif.core.workspace import Workspace
 from motif.ingest import quarantine
+from motif.ingest.quarantine_text import entry_text, list_text
 from motif.ingest.readers.asylum_ibw import AsylumIbw
 from motif.ingest.simulate.ibw_writer import write_ibw
 from motif.ingest.sync import sync
@@ -52,6 +55,56 @@ def test_list_and_show(workspace: Workspace) -> None:
     refused = motif(workspace, "show", "pfm", "good.ibw")
     assert refused.returncode == 1
     assert "not in quarantine" in refused.stderr
+
+
+def test_the_words_fit_a_terminal_and_tell_what_to_do(workspace: Workspace) -> None:
+    entries = workspace.catalog.quarantined()
+    listed = list_text(entries)
+    assert "2 files; see one whole" in listed
+    shown = entry_text(quarantine.held(workspace, "pfm", "bad.ibw"))
+    flat = " ".join(shown.split())
+    assert "05 62 61 64" in shown
+    assert "as text .bad" in flat
+    assert "UTC, tried once" in flat
+    assert "none of" in flat
+    assert "motif quarantine retry pfm bad.ibw" in flat
+    assert "motif quarantine release pfm bad.ibw" in flat
+    assert '"operator": "xu"' in flat
+    assert max(map(len, listed.splitlines())) <= 80
+    assert list_text([]) == "Nothing is in quarantine."
+
+
+def test_the_reader_that_failed_is_named(workspace: Workspace, tmp_path: Path) -> None:
+    whole = (tmp_path / "scans" / "good.ibw").read_bytes()
+    (tmp_path / "scans" / "cut off.ibw").write_bytes(whole[:600])
+    assert sync(workspace, "pfm").quarantined == 3
+    entry = quarantine.held(workspace, "pfm", "cut off.ibw")
+    flat = " ".join(entry_text(entry).split())
+    assert f"asylum-ibw version {AsylumIbw.version} took it and failed" in flat
+    assert "retry pfm 'cut off.ibw'" in flat
+    quarantine.retry(workspace, "pfm", "cut off.ibw")
+    (tmp_path / "scans" / "cut off.ibw").write_bytes(whole)
+    again = quarantine.held(workspace, "pfm", "cut off.ibw")
+    assert "tried 2 times, last" in entry_text(again)
+    assert sync(workspace, "pfm").new == 1
+    with pytest.raises(NotFoundError):
+        quarantine.held(workspace, "pfm", "cut off.ibw")
+
+
+def test_what_a_new_reader_version_can_read_leaves_quarantine(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def learnt(self: AsylumIbw, path: Path) -> Reading:
+        return Reading([image(np.arange(192.0).reshape(3, 8, 8))])
+
+    monkeypatch.setattr(AsylumIbw, "recognises", lambda self, head, name: head == b"\x05bad")
+    monkeypatch.setattr(AsylumIbw, "__call__", learnt)
+    assert sync(workspace, "pfm").new == 0, "its version says that nothing was learnt"
+    monkeypatch.setattr(AsylumIbw, "version", AsylumIbw.version + 1)
+    done = sync(workspace, "pfm")
+    assert (done.new, done.quarantined) == (1, 1)
+    (row,) = workspace.select("pfm", 'operator = "xu"')
+    assert row.record_id == "pfm:bad.ibw"
 
 
 def test_retry_of_one_leaves_the_others(workspace: Workspace) -> None:

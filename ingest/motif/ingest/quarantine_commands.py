@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from motif.core.cli import JsonOption, WorkspaceOption, emit
+
+if TYPE_CHECKING:
+    from motif.core.catalog import Quarantined
 
 app = typer.Typer(no_args_is_help=True, help="Files that could not be read, and what to do.")
 
@@ -22,12 +25,12 @@ def list_held(
 ) -> None:
     """List what is in quarantine, and why."""
     from motif.core.workspace import Workspace
+    from motif.ingest.quarantine_text import list_text
 
     with Workspace.open(workspace) as opened:
         entries = opened.catalog.quarantined(source)
-    lines = [f"{entry.source}  {entry.native_id}\n    {entry.reason}" for entry in entries]
     document = {"quarantined": [_document(entry) for entry in entries]}
-    emit(document, as_json, "\n".join(lines) or "Nothing is in quarantine.")
+    emit(document, as_json, list_text(entries))
 
 
 @app.command()
@@ -40,10 +43,11 @@ def show(
     """Show one entry: reason, first bytes, readers asked, since when, how often."""
     from motif.core.workspace import Workspace
     from motif.ingest.quarantine import held
+    from motif.ingest.quarantine_text import entry_text
 
     with Workspace.open(workspace) as opened:
-        document = _document(held(opened, source, native_id))
-    emit(document, as_json, "\n".join(f"{key:15} {value}" for key, value in document.items()))
+        entry = held(opened, source, native_id)
+    emit(_document(entry), as_json, entry_text(entry))
 
 
 @app.command()
@@ -81,9 +85,9 @@ def release(
     emit({"record": record}, as_json, f"Released as record {record}, without measurements.")
 
 
-def _document(entry: Any) -> dict[str, Any]:
+def _document(entry: Quarantined) -> dict[str, Any]:
     from dataclasses import asdict
 
-    first = bytes.fromhex(entry.first_bytes.replace(" ", ""))
-    printable = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in first)
-    return {**asdict(entry), "first_text": printable}
+    from motif.ingest.quarantine_text import printable
+
+    return {**asdict(entry), "first_text": printable(entry)}
