@@ -1,0 +1,225 @@
+"""Models: cards, selection, comparison, steadiness on one's own images; backbones and joining."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from motif.analysis.projection import project
+from motif.analysis.search import search
+from motif.analysis.symmetry import models
+from motif.analysis.symmetry.adding import add
+from motif.analysis.symmetry.backbones import Backbone, network, read_weights
+from motif.analysis.symmetry.embed import embed
+from motif.analysis.symmetry.embedded import current, vectors
+from motif.analysis.symmetry.learned import SHIPPED
+from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
+from motif.core.testing.filling import fill, image
+from motif.core.workspace import Workspace
+
+
+def scan(seed: int, size: int = 64) -> object:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size] * 2 * np.pi / (7 + seed % 5)
+    angle = rng.uniform(0, 3)
+    phase = np.sin(x * np.cos(angle) + y * np.sin(angle)) + (seed % 2) * np.sin(y)
+    return image(np.stack([0 * x, 1 + 0 * x, 80 * phase]) + rng.normal(size=(3, size, size)))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    with Workspace.init(tmp_path / "lab") as opened:
+        fill(opened, "pfm", {f"s{n}": [scan(n)] for n in range(16)})
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ResNet-18 as torchvision saves one, with weights drawn at random."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "resnet18.pth"
+    head = {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
+    torch.save({**network("resnet18").state_dict(), **head}, path)
+    return path
+
+
+def test_every_model_has_a_card(workspace: Workspace) -> None:
+    cards = {one.name: one for one in models.cards(workspace)}
+    assert {"analytic", "symmetry"} <= set(cards)
+    shipped = cards["symmetry"]
+    assert shipped.selected
+    assert shipped.kind == "installed"
+    assert len(shipped.sha256) == 64
+    assert shipped.document["command"].startswith("motif train symmetry")
+    assert cards["analytic"].sha256 == ""
+    assert json.loads(json.dumps(shipped.as_json()))["name"] == "symmetry"
+    with pytest.raises(NotFoundError, match="analytic, symmetry"):
+        models.card(workspace, "symetry")
+
+
+def test_the_selected_model_is_used_and_searched(workspace: Workspace) -> None:
+    embed(workspace, "pfm")
+    models.select(workspace, "analytic")
+    assert models.selected(workspace) == "analytic"
+    # Nothing of the selected model is there yet, so what is there still counts.
+    assert current(workspace, "pfm")[0].parameters["extractor"] == "symmetry"
+    assert embed(workspace, "pfm")["extractor"] == "analytic"
+    embed(workspace, "pfm", extractor="symmetry")
+    assert current(workspace, "pfm")[0].parameters["extractor"] == "analytic"
+    models.select(workspace, "symmetry")
+    models.select(workspace, "analytic")
+    models.select(workspace, "symmetry")
+    assert models.selected(workspace) == "symmetry"
+    assert models.card(workspace, "analytic").embedded == {"pfm": 16}
+    row = workspace.select("pfm")[0]
+    by = [search(workspace, "pfm", id=row.id, features=name) for name in ("symmetry", "analytic")]
+    assert [hit.distance for hit in by[0]] != [hit.distance for hit in by[1]]
+    with pytest.raises(NotFoundError, match="there are symmetry, analytic"):
+        search(workspace, "pfm", id=row.id, features="symmetry@10nm")
+
+
+def test_steadiness_is_measured_on_own_images_and_kept(workspace: Workspace) -> None:
+    made = models.measure(workspace, "pfm", "analytic")
+    assert made.images == 16
+    assert made.channels == {"phase": 16}
+    assert made.changes["inversion"] == pytest.approx(0, abs=1e-6)
+    assert made.changes["mirror"] < 0.05
+    assert made.changes["quarter turn"] < 0.05
+    assert all(made.changes[key] <= made.highest[key] for key in ("quarter turn", "mirror"))
+    assert models.measure(workspace, "pfm", "analytic") == made
+    assert models.card(workspace, "analytic").measured == [made]
+    with pytest.raises(UnsuitableDataError, match="measuring takes 8"):
+        models.measure(workspace, "pfm", count=3)
+
+
+def test_models_are_compared(workspace: Workspace) -> None:
+    models.measure(workspace, "pfm", "analytic")
+    for name in ("analytic", "symmetry"):
+        embed(workspace, "pfm", extractor=name)
+    found = models.compare(workspace, ["analytic", "symmetry"])
+    assert found.figures["pfm: mirror"].keys() == {"analytic"}
+    assert any("accuracy" in figure for figure in found.figures)
+    (agreement,) = found.agreements
+    assert agreement.images == 16
+    assert 10 / 15 * 0.8 < agreement.shared <= 1
+    assert models.compare(workspace, collection="other").agreements == []
+
+
+def test_weights_are_taken_into_the_workspace(workspace: Workspace, tmp_path: Path) -> None:
+    made = add(workspace, SHIPPED, name="mine")
+    assert made.kind == "trained"
+    assert models.card(workspace, "mine").document["command"].startswith("motif train")
+    first = embed(workspace, "pfm", extractor="mine")
+    assert first["features"] == "mine"
+    _, own, _ = vectors(workspace, "pfm")
+    embed(workspace, "pfm", extractor="symmetry")
+    _, shipped, _ = vectors(workspace, "pfm")
+    np.testing.assert_array_equal(own, shipped)
+    with pytest.raises(ConfigError, match="already"):
+        add(workspace, SHIPPED, name="mine")
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no tensors")
+    with pytest.raises(ConfigError):
+        add(workspace, broken, name="broken")
+    assert "broken" not in {one.name for one in models.cards(workspace)}
+
+
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet50", "vgg16"])
+def test_backbones_describe_what_there_is(architecture: str, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    path = tmp_path / "w.safetensors"
+    save_file(network(architecture).state_dict(), path)
+    backbone = Backbone("generic", architecture, path)
+    images = np.random.default_rng(0).normal(size=(2, 40, 40)).astype(np.float32)
+    images[1] = 0
+    found = backbone(images, np.full(2, np.nan))
+    assert found.shape[1] == (2048 if architecture == "resnet50" else 512)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), [1, 0], atol=1e-5)
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path: Path, weights: Path) -> None:
+    with pytest.raises(ConfigError, match="never downloaded"):
+        read_weights("resnet18", tmp_path / "none.pth")
+    with pytest.raises(ConfigError, match="not of a resnet50"):
+        read_weights("resnet50", weights)
+    with pytest.raises(ConfigError, match='no backbone "resnet19"'):
+        read_weights("resnet19", weights)
+    evil = tmp_path / "evil.pth"
+    torch.save({"conv1.weight": subprocess.Popen}, evil)
+    with pytest.raises(ConfigError, match="read safely"):
+        read_weights("resnet18", evil)
+    kept = load_file_of(weights, tmp_path)
+    assert "fc.weight" not in kept
+
+
+def load_file_of(weights: Path, folder: Path) -> dict[str, torch.Tensor]:
+    with Workspace.init(folder / "other") as workspace:
+        made = add(workspace, weights, backbone="resnet18")
+        assert made.weights is not None
+        return load_file(made.weights)
+
+
+def test_features_of_two_models_are_joined(workspace: Workspace, weights: Path) -> None:
+    add(workspace, weights, backbone="resnet18")
+    made = embed(workspace, "pfm", extractor="analytic+resnet18")
+    assert (made["count"], made["new"], made["dimension"]) == (16, 16, 15)
+    assert made["features"] == "analytic+resnet18"
+    ids, joined, parts = vectors(workspace, "pfm")
+    assert parts == {"joined": (0, 15)}
+    # All components are kept here, so distances are those of both models, of equal say.
+    apart = [spread_apart(workspace, name, ids) for name in ("analytic", "resnet18")]
+    both = np.square(joined[:, None] - joined).sum(2)
+    np.testing.assert_allclose(both, apart[0] + apart[1], rtol=1e-3, atol=1e-3)
+    assert embed(workspace, "pfm", extractor="analytic+resnet18")["new"] == 0
+    fill(workspace, "pfm", {"late": [scan(40)]})
+    row = next(row for row in workspace.select("pfm") if row.id not in ids)
+    described = search(workspace, "pfm", id=row.id, k=5)
+    assert embed(workspace, "pfm", extractor="analytic+resnet18")["new"] == 1
+    stored = search(workspace, "pfm", id=row.id, k=5)
+    assert [hit.id for hit in described] == [hit.id for hit in stored]
+    np.testing.assert_allclose(
+        [hit.distance for hit in described], [hit.distance for hit in stored], rtol=1e-3
+    )
+    assert project(workspace, "pfm").summary["count"] == 17
+    assert "symmetry+resnet18" in {one.name for one in models.cards(workspace)}
+    tiled = embed(workspace, "pfm", extractor="analytic+resnet18", tiles=2)
+    assert (tiled["new"], tiled["tiles"]) == (17, 2)
+    hits = search(workspace, "pfm", id=row.id, roi="0,0,32,32", k=3)
+    assert all(hit.region is not None for hit in hits)
+
+
+def spread_apart(workspace: Workspace, name: str, ids: list[str]) -> np.ndarray:
+    """Squared distances by one model, of total variance 1."""
+    found = {}
+    for one in workspace.ledger.all("embedding", "pfm", extractor=name):
+        arrays = workspace.ledger.arrays(one)
+        found |= zip(arrays["ids"].tolist(), arrays["vectors"], strict=True)
+    rows = np.stack([found[each.encode()] for each in ids]).astype(np.float64)
+    return np.square(rows[:, None] - rows).sum(2) / rows.var(0).sum()
+
+
+def motif(workspace: Workspace, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "motif.core.cli", *words, "--workspace", str(workspace.root)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_commands(workspace: Workspace, weights: Path) -> None:
+    refused = motif(workspace, "embed", "pfm", "--backbone", "resnet18")
+    assert refused.returncode != 0
+    assert "never downloaded" in refused.stderr
+    done = motif(
+        workspace, "embed", "pfm", "--model", "analytic", "--backbone", "resnet18",
+        "--weights", str(weights), "--json",
+    )  # fmt: skip
+    assert json.loads(done.stdout)["features"] == "analytic+resnet18"
+    listed = json.loads(motif(workspace, "models", "list", "--json").stdout)["models"]
+    assert {one["name"]: one["kind"] for one in listed}["resnet18"] == "backbone"
+    assert motif(workspace, "models", "select", "analytic").returncode == 0
+    assert "motif train symmetry" in motif(workspace, "models", "show", "symmetry").stdout
+    assert "analytic and resnet18 share" in motif(workspace, "models", "compare").stdout
