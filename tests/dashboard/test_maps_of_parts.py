@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from motif.core.catalog import Derivation
-from motif.dashboard import atlas
+from motif.dashboard import atlas, mapmaker
 from motif.dashboard.mapmaker import make
-from motif.dashboard.workshop import Workshop
+from motif.dashboard.workshop import FINISHED, Task, Workshop
 
 
 def a_map(identity: str, parent: str = "", *, part: bool = False, where: str = "") -> Derivation:
@@ -47,21 +53,69 @@ def test_the_map_maker_says_why_there_is_no_map(root: Path) -> None:
     assert "motif embed pfm" in answer["error"]
 
 
-def test_a_task_given_up_is_cancelled_and_its_worker_replaced(root: Path) -> None:
+def _finished(workshop: Workshop, task: str, seconds: float = 120.0) -> Task:
+    deadline = time.monotonic() + seconds
+    while (found := workshop.task(task)) is None or found.state not in FINISHED:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def test_a_task_given_up_is_cancelled_and_its_worker_goes_on(root: Path) -> None:
     workshop = Workshop(root)
     try:
-        task = workshop.ask("pfm", "", ["0" * 32] * 3, "part")
+        given_up = workshop.ask("pfm", "", ["0" * 32] * 3, "part")
+        wanted = workshop.ask("pfm", "", ["0" * 32] * 3, "another")
         first = workshop._worker
-        assert first is not None
-        workshop.cancel(task)
-        found = workshop.task(task)
-        assert found is not None
-        assert found.state == "cancelled"
-        assert first.poll() is not None
-        assert workshop._worker is not first
+        workshop.cancel(given_up)
+        assert _finished(workshop, given_up).state == "cancelled"
+        # There is no map to be a part of; the answer shows that the worker came to the next one.
+        assert _finished(workshop, wanted).error
+        assert workshop._worker is first
+        assert _finished(workshop, given_up).state == "cancelled"
     finally:
         workshop.close()
     assert workshop._worker is None
+
+
+def test_a_map_at_work_is_left_and_the_next_one_made(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two steps of whatever is at work, not at its end."""
+    started = threading.Event()
+
+    def slow(_: Path, question: dict[str, Any]) -> dict[str, Any]:
+        if question["task"] == "quick":
+            return {"task": "quick", "state": "done"}
+        started.set()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            time.sleep(0.01)
+        raise AssertionError("it was not left")
+
+    monkeypatch.setattr(mapmaker, "make", slow)
+    desk = mapmaker._Desk()
+    before = signal.signal(signal.SIGUSR1, desk.interrupt)
+    try:
+        reading, writing = os.pipe()
+        questions = os.fdopen(reading)
+        monkeypatch.setattr(sys, "stdin", questions)
+        monkeypatch.setattr(os, "_exit", lambda code: None)
+        listener = threading.Thread(target=desk.listen, daemon=True)
+        listener.start()
+
+        def give_up() -> None:
+            assert started.wait(30)
+            os.write(writing, b'{"cancel": "slow"}\n')
+
+        threading.Thread(target=give_up, daemon=True).start()
+        assert desk.answer(root, {"task": "slow"}) is None
+        assert desk.answer(root, {"task": "quick"}) == {"task": "quick", "state": "done"}
+        os.close(writing)
+        listener.join(10)
+        questions.close()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_a_worker_that_dies_fails_its_task(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -89,12 +90,18 @@ class Workshop:
         return self._tasks.get(identity)
 
     def cancel(self, identity: str) -> None:
-        """Give a task up; the others of the queue are given up with it when it is at work."""
+        """Give a task up; the others of the queue stay, and so does the worker."""
         require_change()
-        task = self._tasks.get(identity)
-        if task is not None and task.state not in FINISHED:
-            self.close()
-            self.open()
+        with self._lock:
+            task = self._tasks.get(identity)
+            if task is None or task.state in FINISHED:
+                return
+            self._change(identity, state="cancelled")
+            worker = self._worker
+            if worker is not None and worker.stdin is not None:
+                with contextlib.suppress(OSError):  # it ended, and with it what it was at
+                    worker.stdin.write(json.dumps({"cancel": identity}) + "\n")
+                    worker.stdin.flush()
 
     def _open(self) -> IO[str]:
         worker = self._worker
@@ -135,6 +142,7 @@ class Workshop:
                 self._change(task.id, state=state, error=error)
 
     def _change(self, identity: str, **fields: str) -> None:
-        if identity in self._tasks:
+        task = self._tasks.get(identity)
+        if task is not None and task.state not in FINISHED:
             changed: dict[str, object] = dict(fields)
-            self._tasks[identity] = replace(self._tasks[identity], **changed)  # type: ignore[arg-type]
+            self._tasks[identity] = replace(task, **changed)  # type: ignore[arg-type]

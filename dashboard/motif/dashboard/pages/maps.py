@@ -21,12 +21,15 @@ from motif.dashboard.parts.filterbar import show_filter
 from motif.dashboard.parts.making import show_making, turn_to_made
 from motif.dashboard.parts.map import MapUrls, show_map
 from motif.dashboard.parts.mapway import show_tree, show_way
+from motif.dashboard.parts.publishing import show_published, show_publishing
 from motif.dashboard.parts.selection import show_selection
 from motif.dashboard.placement import Placement, pack_mask
 from motif.dashboard.quantities import ago, count
 from motif.dashboard.view import View
 
 COMPONENT = "map"
+PICTURES = "on"
+"""Value of the address where some points are shown as pictures."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,10 @@ def _show_map(
             show_way(view, chosen, maps)
         if len(maps) > 1:
             show_tree(view, chosen, maps)
+        show_publishing(here, view.collection, chosen)
         with st.container(width=190):
             state.choose("Colour", offered, colour, field="colour", names=_words(offered))
+    show_published(here)
     left, right = st.columns([2.35, 1], gap="medium")
     with left:
         _mount(here, view, shown, chosen)
@@ -148,6 +153,7 @@ def _mount(here: Lab, view: View, shown: Shown, chosen: Derivation) -> None:
         key=COMPONENT, map_key=chosen.id, urls=urls, bounds=shown.placement.bounds,
         legend=legend, polygon=view.polygon, hidden=off,
         current=shown.placement.positions.get(view.id, -1) if view.id else -1,
+        pictures=view.pictures == PICTURES, on_pictures=_on_pictures,
         on_selection=_on_selection, on_hidden=lambda: _on_hidden(legend.labels), on_click=_on_click,
     )  # fmt: skip
 
@@ -162,6 +168,12 @@ def _on_hidden(labels: Sequence[str]) -> None:
     hidden = st.session_state[COMPONENT].get("hidden")
     places = hidden["places"] if hidden else []
     state.change(hidden=tuple(labels[place] for place in places if place < len(labels)))
+
+
+def _on_pictures() -> None:
+    told = st.session_state[COMPONENT].get("pictures")
+    if told:
+        state.change(pictures=PICTURES if told["on"] else "")
 
 
 def _on_click() -> None:

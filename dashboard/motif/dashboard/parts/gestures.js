@@ -78,6 +78,7 @@ class Gestures {
       ArrowUp: () => map.panBy(0, 60), ArrowDown: () => map.panBy(0, -60),
       "+": () => map.zoom(1.4, centre), "=": () => map.zoom(1.4, centre), "-": () => map.zoom(1 / 1.4, centre),
       0: () => map.fitView(), Escape: () => map.polygon && map.choose(null),
+      Enter: () => map.look(centre),
     }[event.key];
     if (act) { event.preventDefault(); act(); }
   }

@@ -1,4 +1,4 @@
-// The map: pan, zoom, box, lasso, hover, click, legend. Needs points.js, paint.js, furniture.js and gestures.js before it.
+// The map: pan, zoom, box, lasso, hover, click, legend, pictures. Needs points.js, paint.js, furniture.js, pictures.js and gestures.js before it.
 
 const PICK_RADIUS = 14;        // px around the pointer
 const SETTLE_MS = 180;         // after the last movement every point is drawn again
@@ -57,13 +57,16 @@ class PointMap {
     this.clear.addEventListener("click", () => this.choose(null));
     this.fit = make("button", { type: "button", title: "Show every point", class: "quiet" }, "Fit");
     this.fit.addEventListener("click", () => this.fitView());
+    this.gallery = make("button", { type: "button", title: "Show some of the points as pictures", class: "quiet" }, "Pictures");
+    this.gallery.addEventListener("click", () => this.togglePictures());
+    this.pictures = new Pictures();
     this.tools = make("div", { class: "tools", role: "toolbar", "aria-label": "Map tools" },
-      make("span", { class: "modes" }, ...this.buttons), this.fit, this.clear);
+      make("span", { class: "modes" }, ...this.buttons), this.fit, this.gallery, this.clear);
     this.legend = make("div", { class: "legend" });
     this.card = new HoverCard();
     this.status = make("div", { class: "status", role: "status" });
     this.root = make("div", { class: "map", tabindex: "0", role: "application", "aria-label": "Map of measurements" },
-      this.canvas, this.overlay, this.tools, this.legend, this.status, this.card.root);
+      this.canvas, this.pictures.root, this.overlay, this.tools, this.legend, this.status, this.card.root);
     parent.append(this.root);
     this.setMode("pan");
   }
@@ -112,10 +115,12 @@ class PointMap {
     this.mask = mask ? unpackMask(new Uint8Array(mask), this.n) : null;
     this.off = new Set(data.hidden || []);
     this.polygon = data.polygon?.length ? data.polygon.map((p) => this.toLattice(p)) : null;
+    this.withPictures = Boolean(data.pictures);
     this.buildLegend();
     this.restate();
     this.upload();
     if (!this.view) this.fitView();
+    else this.choosePictures();
     this.root.dataset.state = "drawn";
   }
 
@@ -188,7 +193,7 @@ class PointMap {
     this.canvas.height = Math.round(this.height * this.ratio);
     if (!this.n) return;
     if (this.view?.fitted) this.fitView();
-    else this.redraw();
+    else { this.choosePictures(); this.redraw(); }
   }
 
   fitView() {
@@ -203,6 +208,7 @@ class PointMap {
     const scale = Math.min((this.width - 2 * margin) / w, (this.height - 2 * margin) / h);
     this.home = Math.max(scale, 20);
     this.view = { x: w / 2, y: h / 2, scale: this.home, fitted: true };
+    this.choosePictures();
     this.redraw();
   }
 
@@ -210,7 +216,7 @@ class PointMap {
     this.view.fitted = false;
     this.moving = true;
     clearTimeout(this.settling);
-    this.settling = setTimeout(() => { this.moving = false; this.redraw(); }, SETTLE_MS);
+    this.settling = setTimeout(() => { this.moving = false; this.choosePictures(); this.redraw(); }, SETTLE_MS);
     this.redraw();
   }
 
@@ -228,6 +234,25 @@ class PointMap {
       choosing: Boolean(this.selection), muted: this.muted, paper: this.paper });
     this.drawOutline();
     this.placeRing();
+    this.pictures.move((i) => this.pointPlace(i));
+  }
+
+  /** Choose anew which points are shown as pictures; while something is chosen, among that. */
+  choosePictures() {
+    this.gallery.setAttribute("aria-pressed", String(this.withPictures));
+    const wanted = this.selection ? (i) => this.state[i] === CHOSEN : (i) => this.eligible(i);
+    const points = this.withPictures && this.view && this.width
+      ? representatives(this.n, (i) => this.pointPlace(i), wanted, [this.width, this.height]) : [];
+    const shade = (i) => (this.data.legend.continuous ? "" : this.shades[this.colour[i]]);
+    this.pictures.draw(points, (i) => `${this.data.points}/${i}.webp`, shade);
+    this.pictures.move((i) => this.pointPlace(i));
+    this.root.dataset.pictures = points.length;
+  }
+
+  togglePictures() {
+    this.withPictures = !this.withPictures;
+    this.choosePictures();
+    this.send("pictures", { on: this.withPictures });
   }
 
   toScreen([x, y]) {
@@ -275,6 +300,7 @@ class PointMap {
     this.buildLegend();
     this.restate();
     this.painter.load("state", this.state);
+    this.choosePictures();
     this.redraw();
     this.send("hidden", { places: [...this.off].sort((a, b) => a - b) });
   }
@@ -283,6 +309,7 @@ class PointMap {
     this.polygon = polygon;
     this.restate();
     this.painter.load("state", this.state);
+    this.choosePictures();
     this.redraw();
     this.send("selection", { polygon: (polygon || []).map((p) => this.toData(p)) });
   }
@@ -308,9 +335,19 @@ class PointMap {
   }
 
   near(place) {
+    const pictured = this.pictures.at(place, (i) => this.pointPlace(i));
+    if (pictured >= 0) return pictured;
     const [x, y] = this.fromScreen(place);
     const radius = (PICK_RADIUS / this.view.scale) * LATTICE;
     return nearestPoint(this.grid, this.xy, x, y, radius, (i) => this.eligible(i));
+  }
+
+  /** Show the point nearest the middle, or open it when it is shown already. */
+  look(centre) {
+    const [x, y] = this.fromScreen(centre);
+    const i = nearestPoint(this.grid, this.xy, x, y, 4 * LATTICE, (k) => this.eligible(k));
+    if (i >= 0 && i === this.hovered) this.open(i);
+    else this.hover(i);
   }
 
   seek(place, target) {

@@ -13,7 +13,7 @@ from motif.dashboard.placement import Bounds
 
 _component = st.components.v2.component(
     "motif.map",
-    js=assets.text("points.js", "paint.js", "furniture.js", "gestures.js", "map.js"),
+    js=assets.text("points.js", "paint.js", "furniture.js", "pictures.js", "gestures.js", "map.js"),
     css=assets.text("map.css"),
 )
 
@@ -60,9 +60,11 @@ def show_map(
     on_selection: Callable[[], None],
     on_hidden: Callable[[], None],
     on_click: Callable[[], None],
+    on_pictures: Callable[[], None],
     current: int = -1,
+    pictures: bool = False,
 ) -> Any:
-    """Mount the map; the callbacks find `selection`, `hidden` or `clicked` in its session state.
+    """Mount the map; the callbacks find `selection`, `hidden`, `clicked` or `pictures` in its state.
 
     The view lives in the address alone: the component reports events and keeps no state there.
 
@@ -72,15 +74,17 @@ def show_map(
         polygon: present selection in data coordinates, empty for none.
         hidden: categories switched off in the legend.
         current: the point that is open, -1 for none.
+        pictures: whether some points are drawn as pictures.
     """
     return _component(
         key=key,
         data={
             "key": map_key, **asdict(urls), "bounds": asdict(bounds), "legend": asdict(legend),
             "polygon": [list(corner) for corner in polygon], "hidden": list(hidden),
-            "current": current,
+            "current": current, "pictures": pictures,
         },
         on_selection_change=on_selection,
         on_hidden_change=on_hidden,
         on_clicked_change=on_click,
+        on_pictures_change=on_pictures,
     )  # fmt: skip

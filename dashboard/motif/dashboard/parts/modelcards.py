@@ -11,8 +11,17 @@ from motif.analysis.symmetry.models import Comparison, ModelCard, Steadiness
 from motif.dashboard.parts import frame
 from motif.dashboard.quantities import ago, count
 
+WORDS = {
+    "images": "held-out patterns", "accuracy_17": "right one of 17 groups",
+    "accuracy_17_4_cells": "right group, four cells in view",
+    "accuracy_17_artefacts": "right group, with scan artefacts",
+    "accuracy_17_artefacts_4_cells": "right group, with artefacts, four cells",
+}  # fmt: skip
+"""What figures of a maker's card mean; others go by their names."""
 HELD_OUT = ("accuracy_17", "accuracy_17_artefacts")
-"""Figures of a maker's card worth a line of their own, where it has them."""
+"""Those worth a line of their own, where a card has them."""
+CONDITIONS = frozenset({"held_out_seed", "seconds"})
+"""What a card tells beside its figures."""
 MADE = ("command", "seed", "images", "seconds", "hardware", "torch")
 DIGITS = 12
 LEAST = 0.0005
@@ -29,7 +38,7 @@ def show_card(card: ModelCard) -> None:
     used = ", ".join(f"{count(n, 'image')} of {name}" for name, n in card.embedded.items())
     lines = [("describes", used or "no images yet", "images that have features by it")]
     lines += [
-        (figure.replace("_", " "), f"{100 * card.figures[figure]:.1f} %", "on held-out patterns")
+        (WORDS[figure], f"{100 * card.figures[figure]:.1f} %", "on held-out patterns")
         for figure in HELD_OUT
         if figure in card.figures
     ]
@@ -68,8 +77,9 @@ def show_comparison(found: Comparison) -> None:
             f"nearest, among {count(one.images, 'image')} of {one.collection}."
         )
     rows = [
-        (figure.replace("_", " "), *(_figure(values, name) for name in found.models))
+        (_words(figure), *(_figure(values, name) for name in found.models))
         for figure, values in found.figures.items()
+        if figure not in CONDITIONS
     ]
     if rows:
         table(("Figure", *found.models), rows)
@@ -105,6 +115,10 @@ def show_measuring(
         args=(card.name, chosen), help="Turns, mirrors and shifts up to 200 of your images and "
         "tells how little their features change.",
     )  # fmt: skip
+
+
+def _words(figure: str) -> str:
+    return WORDS.get(figure) or figure.replace("_", " ").replace(".", ": ")
 
 
 def _change(value: float) -> str:

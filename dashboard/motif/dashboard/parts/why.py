@@ -18,6 +18,9 @@ from motif.dashboard.picture import SIZES
 from motif.dashboard.thumbnails import thumbnail_url
 from motif.dashboard.view import View
 
+ALIKE = 0.5
+"""Likeness of a place that is shown bright, whatever the rest is like."""
+
 _component = st.components.v2.component(
     "motif.why", js=assets.text("why.js"), css=assets.text("why.css")
 )
@@ -47,7 +50,7 @@ def show_why(here: Lab, view: View) -> None:
 
 def _mount(rows: list[MeasurementRow], found: WhyAlike) -> Any:
     both = np.concatenate([found.map_a.ravel(), found.map_b.ravel()])
-    low, high = float(np.nanmin(both)), float(np.nanmax(both))
+    low, high = 0.0, max(ALIKE, float(np.nanmax(both)))
     pictures = [
         {
             "title": row.title,
