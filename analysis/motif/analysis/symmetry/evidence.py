@@ -186,6 +186,9 @@ def strains(basis: Tensor) -> Tensor:
 
 
 INVARIANTS = 31
+MIRRORS, GLIDES = (11, 13, 15), (12, 14)
+"""Places of the mirror and glide scores among the invariants: two rectangular axes, the best
+rhombic one."""
 _FADE = 0.07
 """Strain at which the belief in an operation has fallen to 1/e."""
 _FIX = tuple(_MIRRORS.index(name) for name in ("a-b", "a|", "b|"))

@@ -11,9 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from motif.analysis.symmetry.aperiodic import KINDS, LATTICE
 from motif.analysis.symmetry.descriptor import AnalyticDescriptor, centre_square
 from motif.analysis.symmetry.groups import GROUP_NAMES
 from motif.analysis.symmetry.network import FEATURES, ORDER, SIZE, gather, load_network
+from motif.analysis.symmetry.order import load_order, probabilities
 from motif.core.records import content_id
 
 SHIPPED = Path(__file__).parent / "weights" / "symmetry.safetensors"
@@ -66,19 +68,29 @@ class SymmetryExtractor:
 
 @dataclass(frozen=True)
 class Named:
-    """Which wallpaper group an image looks like, and how sure the network is."""
+    """What order an image has and, where that is a lattice, which wallpaper group."""
 
-    group: str
+    kind: str
+    """One of `motif.analysis.symmetry.aperiodic.KINDS`."""
+    certainty: float
+    """Calibrated probability of the kind."""
+    group: str | None
+    """None for an image without a lattice."""
     probability: float
+    """Of the group, given a lattice."""
 
 
 def name_groups(images: NDArray[np.float32], weights: Path = SHIPPED) -> Sequence[Named]:
-    """The most probable wallpaper group of each image (n, height, width)."""
-    network = load_network(weights)
+    """The most probable order and wallpaper group of each image (n, height, width)."""
+    network, order = load_network(weights), load_order(weights)
     with torch.inference_mode():
         square, _ = centre_square(torch.from_numpy(np.ascontiguousarray(images)), SIZE)
-        probability, index = torch.softmax(network(gather(square)), 1).max(1)
+        evidence = gather(square)
+        probability, index = torch.softmax(network(evidence), 1).max(1)
+        certainty, kind = probabilities(order, square, evidence).max(1)
     return [
-        Named(GROUP_NAMES[i], round(p, 4))
-        for i, p in zip(index.tolist(), probability.tolist(), strict=True)
+        Named(KINDS[k], round(c, 4), GROUP_NAMES[g] if KINDS[k] == LATTICE else None, round(p, 4))
+        for k, c, g, p in zip(
+            kind.tolist(), certainty.tolist(), index.tolist(), probability.tolist(), strict=True
+        )
     ]

@@ -2,9 +2,9 @@
 
 A map of what each place contributes comes from windows: each is described on its own and
 compared with the windows of the other image. A place counts as far as something like it is found
-there. (The gradient of the distance with respect to the pixels, and covering places, were tried
-on images of which half shows a pattern of the other image: windows find that half, with 0.98 of
-the area under the curve; covering reaches 0.85 and the gradient 0.55, as good as chance.)
+there. On images of which half shows the pattern of the other image, windows find that half (area
+under the ROC curve 0.99); covering places reaches 0.85, and the gradient of the distance with
+respect to the pixels 0.55, hardly more than chance.
 """
 
 from __future__ import annotations
@@ -214,25 +214,26 @@ def _extractor() -> SymmetryExtractor:
 def in_common(a: Evidence, b: Evidence) -> str:
     """What two images share and what not, in one sentence."""
     same, unlike = [], []
-    fold = f"{a.fold}-fold" if a.fold > 1 else "no rotation"
-    if a.fold == b.fold:
-        same.append(fold)
-    else:
-        unlike.append(f"{fold} against {f'{b.fold}-fold' if b.fold > 1 else 'none'}")
-    for name, one, other in (("mirror", a.mirror, b.mirror), ("order", a.order, b.order)):
-        both = min(one, other) >= STRONG
-        if both:
-            same.append(f"{name} ({one:.2f} and {other:.2f})")
-        elif max(one, other) >= STRONG:
-            unlike.append(f"{name} {one:.2f} against {other:.2f}")
-    periods = f"{length(a.period, a.unit)} and {length(b.period, b.unit)}"
+    for one, other in (
+        (a.kind, b.kind), (_fold(a), _fold(b)), (a.group, b.group),
+    ):  # fmt: skip
+        if one == other and one is not None:
+            same.append(one)
+        elif one is not None and other is not None:
+            unlike.append(f"{one} against {other}")
+    if min(a.mirror, b.mirror) >= STRONG:
+        same.append(f"mirror ({a.mirror:.2f} and {b.mirror:.2f})")
+    elif max(a.mirror, b.mirror) >= STRONG:
+        unlike.append(f"mirror {a.mirror:.2f} against {b.mirror:.2f}")
     if a.unit == b.unit:
         ratio = max(a.period, b.period) / min(a.period, b.period)
-        (same if ratio < SAME_PERIOD else unlike).append(f"periods {periods}")
-    if a.group and b.group:
-        (same if a.group == b.group else unlike).append(
-            f"group {a.group}" if a.group == b.group else f"group {a.group} against {b.group}"
-        )
+        periods = f"periods {length(a.period, a.unit)} and {length(b.period, b.unit)}"
+        (same if ratio < SAME_PERIOD else unlike).append(periods)
     told = [f"in common: {', '.join(same)}"] if same else []
     told += [f"different: {', '.join(unlike)}"] if unlike else []
-    return ("; ".join(told) + ".").capitalize()
+    sentence = "; ".join(told)
+    return f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def _fold(evidence: Evidence) -> str:
+    return f"{evidence.fold}-fold" if evidence.fold > 1 else "no rotation"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -19,8 +20,10 @@ from torch import Tensor, nn
 
 from motif.analysis.symmetry.evidence import INVARIANTS, invariants, settle
 from motif.analysis.symmetry.groups import GROUP_NAMES
-from motif.analysis.symmetry.lattice import autocorrelation, estimate, windowed
+from motif.analysis.symmetry.lattice import autocorrelation, emphasised, estimate, windowed
 from motif.core.errors import ConfigError
+
+Net = TypeVar("Net", bound=nn.Module)
 
 SIZE = 128
 """Pixels a side of the images the network was trained on."""
@@ -29,6 +32,8 @@ ORDER = INVARIANTS + 4
 """Place of the mean autocorrelation at the lattice points in the evidence."""
 PIECE = 34
 """Images taken together on a processor: their autocorrelations stay in its cache."""
+GROUPS = "groups."
+"""Beginning of the names of this network's weights in a file."""
 WIDTH = 256
 FEATURES = 64
 
@@ -64,7 +69,7 @@ def gather(images: Tensor) -> Tensor:
 
 def _inspect(images: Tensor) -> Inspection:
     flat = windowed(images)
-    lattice = estimate(autocorrelation(flat))
+    lattice = estimate(autocorrelation(windowed(emphasised(images))))
     basis, factors = settle(flat, lattice.basis)
     a, b = basis[:, 0], basis[:, 1]
     length_a, length_b = a.norm(dim=1), b.norm(dim=1)
@@ -106,9 +111,16 @@ class GroupNetwork(nn.Module):
 
 def load_network(path: Path) -> GroupNetwork:
     """The network of a safetensors file; nothing in the file is executed."""
-    network = GroupNetwork()
+    return filled(GroupNetwork(), path, GROUPS)
+
+
+def filled(network: Net, path: Path, prefix: str) -> Net:
+    """A network with the weights whose names in a safetensors file begin with `prefix`."""
     try:
-        network.load_state_dict(load_file(path))
+        weights = load_file(path)
+        network.load_state_dict(
+            {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+        )
     except (OSError, SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(

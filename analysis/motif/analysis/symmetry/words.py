@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,27 +12,33 @@ import torch
 from numpy.typing import NDArray
 
 from motif.analysis.symmetry import measures
+from motif.analysis.symmetry.aperiodic import KINDS, LATTICE, NOTHING, QUASI
 from motif.analysis.symmetry.descriptor import centre_square
+from motif.analysis.symmetry.evidence import GLIDES, MIRRORS
 from motif.analysis.symmetry.groups import GROUP_NAMES
 from motif.analysis.symmetry.lattice import windowed
 from motif.analysis.symmetry.learned import SHIPPED
-from motif.analysis.symmetry.network import ORDER, SIZE, inspect, load_network
+from motif.analysis.symmetry.network import ORDER, SIZE, GroupNetwork, inspect, load_network
+from motif.analysis.symmetry.order import OrderNetwork, load_order, probabilities
 
 STRONG = 0.8
 """Correlation from which on an image is said to have a symmetry."""
-LEAST_ORDER = 0.3
-"""Order from which on an image is said to have a lattice."""
 _SCALES = ((1e-6, "µm"), (1e-9, "nm"))
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """How well an image survives each operation, and what it repeats by.
+    """How well an image survives each operation, what order it has, and what it repeats by.
 
-    Correlations are those of the averaged cell where there is a lattice, else of the whole
-    image with itself turned or mirrored at the best shift; 1 is perfect.
+    Correlations are those of the whole image with itself turned or mirrored at the best shift
+    or, where there is a lattice, those of its averaged cell if they are higher; 1 is perfect.
     """
 
+    kind: str
+    """``lattice``, ``stripes``, ``8-fold``, ``10-fold`` or ``12-fold`` (quasi-crystals), or
+    ``no order``."""
+    certainty: float
+    """Calibrated probability of the kind."""
     rotations: dict[int, float]
     """2, 3, 4 and 6 -> correlation with the image turned by a full turn over that number."""
     mirror: float
@@ -48,7 +55,7 @@ class Evidence:
     group: str | None
     """Most probable wallpaper group; None without a lattice."""
     probability: float
-    """Of the group among the 17."""
+    """Of the group among the 17; 0 without a lattice."""
 
     @property
     def fold(self) -> int:
@@ -57,50 +64,92 @@ class Evidence:
 
     @property
     def sentence(self) -> str:
-        """Such as ``4-fold 0.93, mirror 0.41, period 212 nm``, with the lattice if there is one."""
+        """Such as ``4-fold 0.93, mirror 0.41, period 212 nm, no order (97%)``."""
         best = self.fold if self.fold > 1 else max(self.rotations, key=self.rotations.__getitem__)
         parts = [f"{best}-fold {self.rotations[best]:.2f}", f"mirror {self.mirror:.2f}"]
         if self.glide is not None and self.glide >= STRONG:
             parts.append(f"glide {self.glide:.2f}")
-        parts.append(f"period {length(self.period, self.unit)}")
-        if self.cell is None or self.group is None:
-            return ", ".join([*parts, "no lattice found"])
-        a, b, angle = self.cell
-        cell = f"{length(a, self.unit)} × {length(b, self.unit)} at {angle:.0f}°"
-        return ", ".join([*parts, f"lattice {cell}", f"most like {self.group}"]) + (
-            f" ({self.probability:.0%})"
-        )
+        parts += [f"period {length(self.period, self.unit)}", self.kind_in_words]
+        if self.group is not None:
+            parts.append(f"most like {self.group} ({self.probability:.0%})")
+        return ", ".join(parts)
+
+    @property
+    def kind_in_words(self) -> str:
+        """Such as ``lattice 120 nm × 212 nm at 90° (99%)`` or ``no lattice: stripes (98%)``."""
+        if self.cell is not None:
+            a, b, angle = self.cell
+            words = f"lattice {length(a, self.unit)} × {length(b, self.unit)} at {angle:.0f}°"
+        elif self.kind in QUASI:
+            words = f"no lattice: {self.kind} quasi-crystal"
+        else:
+            words = "no order found" if self.kind == NOTHING else f"no lattice: {self.kind}"
+        return f"{words} ({self.certainty:.0%})"
 
 
 def describe(
     image: NDArray[np.float32], pixel_size: float | None = None, *, weights: Path = SHIPPED
 ) -> Evidence:
     """The symmetry evidence of one image (height, width) whose pixels measure `pixel_size` m."""
+    seen = _look(torch.from_numpy(np.ascontiguousarray(image, np.float32))[None], weights)
+    known = pixel_size is not None and math.isfinite(pixel_size) and pixel_size > 0
+    pixel, unit = (float(pixel_size or 1), "m") if known else (1.0, "px")
+    ordered = seen.kind == LATTICE
+    turns, mirrors = seen.turns, [seen.mirror]
+    if ordered:
+        turns = [max(pair) for pair in zip(turns, seen.averaged[:4], strict=True)]
+        mirrors += [seen.averaged[i] for i in MIRRORS]
+    return Evidence(
+        kind=seen.kind,
+        certainty=seen.certainty,
+        rotations=dict(zip(measures.ROTATIONS, turns, strict=True)),
+        mirror=max(mirrors),
+        glide=max(seen.averaged[i] for i in GLIDES) if ordered else None,
+        period=pixel * seen.period,
+        unit=unit,
+        order=min(max(seen.averaged[ORDER], 0.0), 1.0),
+        cell=_cell(seen.basis, pixel) if ordered else None,
+        group=seen.group if ordered else None,
+        probability=seen.probability if ordered else 0.0,
+    )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is measured of one image; lengths in its own pixels."""
+
+    kind: str
+    certainty: float
+    group: str
+    probability: float
+    averaged: list[float]
+    """Evidence in the frame of the lattice."""
+    turns: list[float]
+    mirror: float
+    period: float
+    basis: torch.Tensor
+
+
+def _look(plane: torch.Tensor, weights: Path) -> _Seen:
+    groups, kinds = _networks(weights, weights.stat().st_mtime_ns)
     with torch.inference_mode():
-        plane = torch.from_numpy(np.ascontiguousarray(image, np.float32))[None]
         small, zoom = centre_square(plane)
         rotation, mirror = measures.survival(windowed(small))
         _, frequency = measures.radial_spectrum(windowed(small))
         square, wide = centre_square(plane, SIZE)
         found = inspect(square)
-        probability, group = torch.softmax(load_network(weights)(found.evidence), 1).max(1)
-    known = pixel_size is not None and math.isfinite(pixel_size) and pixel_size > 0
-    pixel, unit = (float(pixel_size or 1), "m") if known else (1.0, "px")
-    order = min(max(found.evidence[0, ORDER].item(), 0.0), 1.0)
-    ordered = order >= LEAST_ORDER
-    averaged = found.evidence[0].tolist()
-    turns = averaged[:4] if ordered else rotation[0].tolist()
-    return Evidence(
-        rotations=dict(zip(measures.ROTATIONS, turns, strict=True)),
-        mirror=max(averaged[11], averaged[13], averaged[15]) if ordered else mirror.max().item(),
-        glide=max(averaged[12], averaged[14]) if ordered else None,
-        period=pixel * zoom / frequency.item(),
-        unit=unit,
-        order=order,
-        cell=_cell(found.basis[0], pixel * wide) if ordered else None,
-        group=GROUP_NAMES[int(group)] if ordered else None,
-        probability=probability.item(),
-    )
+        certainty, kind = probabilities(kinds, square, found.evidence)[0].max(0)
+        probability, group = torch.softmax(groups(found.evidence)[0], 0).max(0)
+    return _Seen(
+        KINDS[int(kind)], certainty.item(), GROUP_NAMES[int(group)], probability.item(),
+        found.evidence[0].tolist(), rotation[0].tolist(), mirror.max().item(),
+        zoom / frequency.item(), found.basis[0] * wide,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _networks(weights: Path, changed: int) -> tuple[GroupNetwork, OrderNetwork]:
+    return load_network(weights), load_order(weights)
 
 
 def _cell(basis: torch.Tensor, pixel: float) -> tuple[float, float, float]:
