@@ -62,6 +62,10 @@ def test_masks_and_colours_are_named_by_their_content(here: Lab, get: Get) -> No
         "/thumbs/{id}.webp?size=1e3",
         "/thumbs/{id}.webp?channel=7",
         "/thumbs/{id}.webp?channel=-1",
+        "/thumbs/{id}.webp?tile=../../catalog",
+        "/thumbs/{id}.webp?tile={id}-02-00-02",
+        "/thumbs/{id}.webp?tile={id}-00-00-00",
+        "/thumbs/{id}.webp?tile={zero}-02-00-00",
     ],
 )
 def test_what_is_not_there_is_refused_in_plain_text(here: Lab, get: Get, url: str) -> None:
@@ -97,6 +101,15 @@ def test_without_a_version_a_picture_is_kept_briefly(here: Lab, get: Get) -> Non
     assert "immutable" not in reply.headers["cache-control"]
     picture = np.asarray(Image.open(io.BytesIO(reply.body)).convert("RGB")).astype(int)
     assert np.abs(picture[..., 0] - picture[..., 1]).max() < 25
+
+
+def test_a_tile_is_shown_by_itself(here: Lab, get: Get) -> None:
+    some = here.table("pfm").ids[1]
+    whole = get(thumbnail_url(some))
+    quarters = [get(thumbnail_url(some, tile=f"{some}-02-0{n // 2}-0{n % 2}")) for n in range(4)]
+    assert [one.status for one in quarters] == [200] * 4
+    assert len({one.body for one in (whole, *quarters)}) == 5
+    assert Image.open(io.BytesIO(quarters[0].body)).size == (128, 128)
 
 
 def test_a_spectrum_has_a_thumbnail_too(here: Lab, get: Get) -> None:

@@ -101,9 +101,12 @@ def point_words(request: Request) -> Response:
 
 @_answering
 def point_picture(request: Request) -> Response:
-    """Thumbnail of one point."""
+    """Thumbnail of one point: of its tile on a map of tiles."""
     placement, index = _point(request)
-    return _webp(thumbnail(lab().workspace, placement.ids[index]), BRIEFLY)
+    tile = ""
+    if lab().derivation(placement.key).parameters.get("tiles"):
+        tile = lab().array(placement.key, "tiles")[placement.rows[index]].decode()
+    return _webp(thumbnail(lab().workspace, placement.ids[index], tile=tile), BRIEFLY)
 
 
 @_answering
@@ -114,6 +117,7 @@ def picture(request: Request) -> Response:
     data = thumbnail(
         lab().workspace, _key(request, "id"),
         size=size, channel=_number(request, "channel"), scale=scale,
+        tile=request.query_params.get("tile", ""),
     )  # fmt: skip
     return _webp(data, FOR_EVER if "v" in request.query_params else BRIEFLY)
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from motif.analysis.symmetry.tiles import Tile, tiles_of
 from motif.core.catalog import MeasurementRow
 from motif.core.errors import NotFoundError
 from motif.core.records import ID_LENGTH
@@ -34,11 +35,19 @@ def default_channel(channels: Sequence[str]) -> int:
 
 
 def thumbnail_url(
-    measurement_id: str, size: int = SIZES[0], channel: int | None = None, scale: Scale = "viridis"
+    measurement_id: str,
+    size: int = SIZES[0],
+    channel: int | None = None,
+    scale: Scale = "viridis",
+    tile: str = "",
 ) -> str:
-    """Address of a picture; it holds the drawing's version, so it may be cached for ever."""
+    """Address of a picture; it holds the drawing's version, so it may be cached for ever.
+
+    `tile` is the id of a tile of the image that is shown instead of the whole.
+    """
     chosen = "" if channel is None else f"&channel={channel}"
-    return f"/thumbs/{measurement_id}.webp?v={VERSION}&size={size}&scale={scale}{chosen}"
+    part = f"&tile={tile}" if tile else ""
+    return f"/thumbs/{measurement_id}.webp?v={VERSION}&size={size}&scale={scale}{chosen}{part}"
 
 
 def thumbnail(
@@ -48,8 +57,9 @@ def thumbnail(
     size: int = SIZES[0],
     channel: int | None = None,
     scale: Scale = "viridis",
+    tile: str = "",
 ) -> bytes:
-    """WebP of one measurement.
+    """WebP of one measurement, or of one tile of an image.
 
     Raises:
         NotFoundError: no live measurement has this id, or it has no such channel.
@@ -61,25 +71,41 @@ def thumbnail(
     row = workspace.measurement(measurement_id)
     if not row.live:
         raise NotFoundError(f'The measurement "{measurement_id}" was deleted at its source.')
+    part = _tile(row, tile)
     chosen = default_channel(row.channels) if channel is None else channel
     if row.channels and not 0 <= chosen < len(row.channels):
         raise NotFoundError(f"This measurement has the channels 0 to {len(row.channels) - 1}.")
-    name = f"{measurement_id}-{chosen}-{size}-{scale}-v{VERSION}.webp"
+    name = f"{tile or measurement_id}-{chosen}-{size}-{scale}-v{VERSION}.webp"
     place = workspace.cache / "thumbs" / measurement_id[:2] / name
     try:
         return place.read_bytes()
     except FileNotFoundError:
-        picture = _draw(workspace, row, chosen, Style(size, scale, row.simulated))
+        picture = _draw(workspace, row, chosen, part, Style(size, scale, row.simulated))
     _write(place, picture)
     return picture
 
 
-def _draw(workspace: Workspace, row: MeasurementRow, channel: int, style: Style) -> bytes:
+def _tile(row: MeasurementRow, tile: str) -> Tile | None:
+    """The part of a measurement that is asked for, None for the whole."""
+    if not tile:
+        return None
+    part = Tile.of(tile)
+    if row.kind != "image" or part not in tiles_of(row, part.grid):
+        raise NotFoundError("This measurement has no such tile; reload the page.")
+    return part
+
+
+def _draw(
+    workspace: Workspace, row: MeasurementRow, channel: int, part: Tile | None, style: Style
+) -> bytes:
     stored = workspace.store.snapshot().array(row.array)
     if row.kind == "image":
         # Only this channel is asked for, yet its chunk holds the whole frame.
         frame = np.asarray(stored[row.row, channel], np.float32)
-        return image_picture(frame, row.scan_size, style)
+        if part is None:
+            return image_picture(frame, row.scan_size, style)
+        own = part.cut(frame)
+        return image_picture(own, row.pixel_size and row.pixel_size * own.shape[1], style)
     spectrum = workspace.read(row.id)
     axis = np.asarray(spectrum.coords[spectrum.dims[0]].values, np.float64)
     return spectrum_picture(axis, np.asarray(spectrum.values, np.float64), style)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motif.analysis.symmetry.recipe import aspect
-from motif.core.errors import ConfigError
+from motif.core.errors import ConfigError, NotFoundError
 from motif.core.records import ID_LENGTH
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ SMALLEST = 16
 """Pixels a tile needs in width and height to have a pattern."""
 TILE_ID = ID_LENGTH + len("-04-01-02")
 """Length of a tile's id: that of its measurement, tiles along an edge, row and column."""
+
+PATTERN = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}(-\d\d){{3}}")
 
 Ids: TypeAlias = NDArray[np.bytes_]
 
@@ -42,7 +45,16 @@ class Tile:
 
     @classmethod
     def of(cls, tile_id: str) -> Self:
-        """The tile of this id."""
+        """The tile of this id.
+
+        Raises:
+            NotFoundError: no tile can have this id.
+        """
+        if not PATTERN.fullmatch(tile_id):
+            raise NotFoundError(
+                f'"{tile_id}" names no tile; their ids end as -04-01-02 does: tiles along an edge, '
+                "row and column."
+            )
         measurement, grid, row, column = tile_id.split("-")
         return cls(measurement, int(grid), int(row), int(column))
 
@@ -70,7 +82,7 @@ def checked(grid: int) -> int:
 
 def tiles_of(row: MeasurementRow, grid: int) -> list[Tile]:
     """The tiles of an image, row by row; none where they would be too small."""
-    if min(row.shape[-2:]) // grid < SMALLEST:
+    if grid not in GRIDS or min(row.shape[-2:]) // grid < SMALLEST:
         return []
     return [Tile(row.id, grid, place // grid, place % grid) for place in range(grid * grid)]
 
