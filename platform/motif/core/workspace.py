@@ -13,7 +13,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from motif.core import journal, taint
+from motif.core import alignment, journal, taint
 from motif.core.catalog import Catalog, MeasurementRow, RecordRow, now, sqlite_url
 from motif.core.clock import Clock
 from motif.core.columns import Columns, open_columns
@@ -61,13 +61,15 @@ class Library:
     axis_name: str
     axis_unit: str
     spectra: NDArray[np.float64]
-    """Intensities (n, L) as measured."""
+    """Intensities (n, L) as measured, or aligned."""
     target_name: str
     target_unit: str
     target: NDArray[np.float64]
     """Figure of merit (n,), NaN where not measured."""
     simulated: bool
     record_ids: tuple[str, ...]
+    alignment: str = ""
+    """How spectra on differing axes were brought onto one; empty where they are as measured."""
 
 
 class Workspace:
@@ -274,6 +276,37 @@ class Workspace:
             values = np.asarray(array.oindex[positions])
         return np.asarray(values, np.float64)
 
+    def spectra_on_one_axis(
+        self, rows: Sequence[MeasurementRow]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
+        """Spectra (n, L), their axis (L,), and what was done where they lay on several.
+
+        Spectra of one quantity and unit are aligned by the rule of `motif.core.alignment`.
+        """
+        groups: dict[str, list[int]] = {}
+        for index, row in enumerate(rows):
+            groups.setdefault(row.array, []).append(index)
+        kinds = {(row.dims[0], row.layout["coordinates"][row.dims[0]]["units"]) for row in rows}
+        if len(kinds) > 1:
+            told = ", ".join(sorted(f"{name} ({unit})" for name, unit in kinds))
+            raise UnsuitableDataError(
+                f"These spectra lie over {told}; choose those of one quantity with a filter."
+            )
+        axes = [self._axis(rows[members[0]]) for members in groups.values()]
+        if len(axes) == 1:
+            return self.spectra(rows), axes[0], ""
+        unit = kinds.pop()[1]
+        positions = alignment.common_axis(axes, unit)
+        values = np.empty((len(rows), len(positions)))
+        for axis, members in zip(axes, groups.values(), strict=True):
+            measured = self.spectra([rows[index] for index in members])
+            values[members] = alignment.aligned(measured, axis, positions)
+        return values, positions, alignment.in_words(axes, positions, unit)
+
+    def _axis(self, row: MeasurementRow) -> NDArray[np.float64]:
+        path = row.layout["coordinates"][row.dims[0]]["array"]
+        return np.asarray(self.store.snapshot().load(path), np.float64)
+
     def library(
         self, collection: str, target: str | None = None, where: str | None = None
     ) -> Library:
@@ -293,21 +326,22 @@ class Workspace:
         elements = tuple(dict.fromkeys(name for row in rows for name in row.composition))
         values = [row.targets.get(target, (None, ""))[0] for row in rows]
         axis_name = rows[0].dims[0]
-        axis = rows[0].layout["coordinates"][axis_name]
+        spectra, axis, aligned = self.spectra_on_one_axis(rows)
         return Library(
             ids=tuple(row.id for row in rows),
             samples=tuple(row.key for row in rows),
             elements=elements,
             composition=np.array([[row.composition.get(e, 0.0) for e in elements] for row in rows]),
-            axis=np.asarray(self.store.snapshot().load(axis["array"]), np.float64),
+            axis=axis,
             axis_name=axis_name,
-            axis_unit=axis["units"],
-            spectra=self.spectra(rows),
+            axis_unit=rows[0].layout["coordinates"][axis_name]["units"],
+            spectra=spectra,
             target_name=target,
             target_unit=next((row.targets[target][1] for row in rows if target in row.targets), ""),
             target=np.array([np.nan if value is None else value for value in values]),
             simulated=any(row.simulated for row in rows),
             record_ids=tuple(sorted({row.record_id for row in rows})),
+            alignment=aligned,
         )
 
     def counts(self) -> Mapping[str, Any]:

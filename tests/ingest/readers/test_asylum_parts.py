@@ -31,6 +31,16 @@ def test_units_come_from_the_note_then_from_the_convention() -> None:
     note = Note([("UserIn0Unit", "A"), ("UserCalcUnit", "°")])
     channels = ("UserIn0Trace", "UserIn1Trace", "UserCalcRetrace", "Phase2Retrace", "XTrace")
     assert [channel_unit(c, note) for c in channels] == ["A", "V", "deg", "deg", ""]
+    assert channel_unit("NapPhaseRetrace", note) == "deg"
+
+
+@pytest.mark.parametrize(("told", "direction"), [("0", "up"), ("1", "down")])
+def test_line_order_and_lift_pass_are_facets(told: str, direction: str) -> None:
+    header = [("ScanDown", told), ("NapMode", "Nap"), ("NapMode", "1")]
+    facets = {f.name: (f.value, f.origin) for f in note_facets(header)}
+    assert facets["scan_direction"] == (direction, "header:ScanDown")
+    assert facets["nap_mode"] == ("Nap", "header:NapMode")
+    assert "nap_mode" not in {f.name for f in note_facets([("NapMode", "Off")])}
 
 
 def test_lines_are_cut_at_their_first_colon_and_markers_kept() -> None:

@@ -52,7 +52,7 @@ def prepare(library: Library) -> Prepared:
     Raises:
         UnsuitableDataError: too few samples, or nothing varies; says which and what to do.
     """
-    notes: list[str] = []
+    notes: list[str] = [library.alignment] if library.alignment else []
     spectra, axis = library.spectra, library.axis
     if len(axis) < MINIMUM_POINTS:
         if len(axis):

@@ -41,10 +41,11 @@ def unique(names: Sequence[str]) -> list[str]:
 def channel_unit(channel: str, note: Note) -> str:
     """Unit of a plane, "" where neither the note nor Asylum's convention tells it.
 
-    User channels (``UserIn0``, ``UserCalc``) carry the unit the operator declared in the note.
+    Planes of the lift pass (``NapPhaseRetrace``) have the unit of their quantity. User channels
+    (``UserIn0``, ``UserCalc``) carry the unit the operator declared in the note.
     """
     stem = _STEM.match(channel)
-    quantity = stem.group(1) if stem else channel
+    quantity = (stem.group(1) if stem else channel).removeprefix("Nap")
     declared = note.text(f"{quantity}Unit")
     if declared:
         return SYMBOLS.get(declared, declared)

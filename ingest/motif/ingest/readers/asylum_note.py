@@ -96,6 +96,10 @@ def _facets(note: Note) -> Iterator[Facet]:
     for name, key, unit, factor in NUMBERS:
         if (number := note.number(key)) is not None:
             yield Facet(name, number * factor, f"header:{key}", unit)
+    if (down := note.number("ScanDown")) is not None:
+        yield Facet("scan_direction", "down" if down else "up", "header:ScanDown")
+    if (nap := note.text("NapMode")) and nap.casefold() not in ("off", "0"):
+        yield Facet("nap_mode", nap, "header:NapMode")
     if (celsius := note.number("StartHeaterTemp")) is not None:
         yield Facet("temperature", round(celsius + 273.15, 6), "header:StartHeaterTemp", "K")
     if (acquired := acquired_at(note)) is not None:
