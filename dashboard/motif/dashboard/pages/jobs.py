@@ -20,11 +20,15 @@ from motif.dashboard.parts.held import show_errands, show_quarantine
 from motif.dashboard.quantities import ago, count, duration, moment
 from motif.dashboard.rights import may_change
 
-REFRESH_SECONDS = 5
+REFRESH_SECONDS = 2
 LIMIT = 100
 LOG_BYTES = 8_000
 TABLE = "runs"
-STATES = {"running": "blue", "done": "green", "failed": "red", "lost": "orange"}
+STATES = {
+    "running": "blue", "done": "green", "failed": "red", "lost": "orange", "cancelled": "gray",
+}  # fmt: skip
+AGAIN = frozenset({"failed", "lost", "cancelled"})
+"""States from which a run can be run again."""
 
 
 def show() -> None:
@@ -131,15 +135,20 @@ def counts_text(counts: Mapping[str, Any]) -> str:
 
 def _show_run(workspace: Workspace, run: Run) -> None:
     frame.subheading(run.job, f"{run.state}, {moment(run.started_at)} UTC")
-    if run.error:
-        frame.refusal(run.error)
     lines = log_tail(workspace.root, run.log)
+    if run.state == "running":
+        last = lines.splitlines()[-1] if lines else "starting"
+        st.html(
+            f'<div class="motif-working" role="status">{escape(_took(run))} · {escape(last)}</div>'
+        )
+    elif run.error:
+        (frame.quiet if run.state == "cancelled" else frame.refusal)(run.error)
     if lines:
         tall = lines.count("\n") > 9
         st.code(lines, language=None, height=240 if tall else "content", wrap_lines=True)
     if not may_change():
         return
-    if run.state in ("failed", "lost") and run.job in workspace.config.jobs:
+    if run.state in AGAIN and run.job in workspace.config.jobs:
         st.button(
             "Run it again", key=f"again-{run.id}", icon=":material/replay:",
             on_click=lab().errands.start, args=("jobs", "retry", run.id),

@@ -77,10 +77,13 @@ def _figures(here: Lab, held: int) -> list[tuple[str, str, str]]:
     ]
 
 
-def _last_update(here: Lab) -> str:
-    column = schema.records.c.updated_at
+def _last_update(here: Lab, collection: str | None = None) -> str:
+    table = schema.records
+    statement = select(table.c.updated_at).order_by(table.c.updated_at.desc()).limit(1)
+    if collection is not None:
+        statement = statement.where(table.c.collection == collection)
     with here.workspace.catalog.reading() as connection:
-        return connection.execute(select(column).order_by(column.desc()).limit(1)).scalar() or ""
+        return connection.execute(statement).scalar() or ""
 
 
 def _show_collection(here: Lab, name: str) -> None:
@@ -93,7 +96,9 @@ def _show_collection(here: Lab, name: str) -> None:
     mark = ""
     if simulated is not None and "true" in simulated.labels:
         mark = '<span class="motif-simulated">simulated data</span>'
-    made = [
+    changed = here.keep(("updated", name, here.version), lambda: _last_update(here, name))
+    made = [f"changed {ago(changed)}"] if changed else []
+    made += [
         f"{label} {ago(found[-1].created_at)}"
         for label, stage in (
             ("features", "embedding"),

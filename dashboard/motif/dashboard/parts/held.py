@@ -12,9 +12,10 @@ from motif.core.errors import MotifError
 from motif.dashboard.errands import Errand
 from motif.dashboard.lab import lab
 from motif.dashboard.parts import frame
-from motif.dashboard.quantities import ago, duration
+from motif.dashboard.quantities import ago, count, duration, moment
 from motif.dashboard.rights import may_change, require_change
 from motif.ingest.quarantine import release
+from motif.ingest.quarantine_text import printable
 
 LISTED = 200
 REFUSED = "release-refused"
@@ -96,8 +97,24 @@ def _show_choice(held: Sequence[Quarantined]) -> None:
             args=(one,), help="The record with its metadata, without measurements; it is read "
             "again when its file changes.",
         )  # fmt: skip
+    _show_details(one)
     if not declared:
         frame.quiet(f'The source "{one.source}" is not in motif.toml any more.')
+
+
+def _show_details(one: Quarantined) -> None:
+    """Who tried the file and what it begins with."""
+    tried = [name.replace("/", " version ") for name in one.readers.split()]
+    took = one.reader.replace("/", " version ")
+    none = f"none of {count(len(tried), 'reader')} knows it" if tried else "none"
+    frame.facts(
+        [
+            ("why", one.reason, ""),
+            ("read by", took or none, ", ".join(tried)),
+            ("since", f"{moment(one.first_seen)} UTC, tried {count(one.attempts, 'time')}", ""),
+            ("begins with", printable(one) or "nothing", one.first_bytes),
+        ]
+    )
 
 
 def _release(one: Quarantined) -> None:
