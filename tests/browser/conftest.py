@@ -50,6 +50,8 @@ class Lab:
     hostile: str
     """A title that would be an attack if it were not text."""
     hostile_id: str
+    other_id: str
+    """Some other image."""
     counts: dict[str, int]
 
 
@@ -69,10 +71,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         train_composition(workspace, "library", members=2, folds=0)
         rows = workspace.select("pfm")
         hostile_id = next(row.id for row in rows if row.title == small_lab.HOSTILE)
+        other_id = next(row.id for row in rows if row.title == "scan 0004")
         questions = ('material = "PbTiO3"', "scan_size <= 1 um")
         counts = {text: len(workspace.select("pfm", text)) for text in questions}
     with _served(root) as url:
-        yield Lab(url, small_lab.HOSTILE, hostile_id, counts)
+        yield Lab(url, small_lab.HOSTILE, hostile_id, other_id, counts)
 
 
 @pytest.fixture(scope="session")

@@ -36,10 +36,13 @@ function rangeRows(facet, send) {
     bar.style.height = `${count ? Math.max(6, (100 * count) / most) : 0}%`;
     return bar;
   });
-  const [low, high] = ["low", "high"].map((end) => {
-    const handle = element("input", { type: "range", min: "0", max: String(bins), step: "1",
-      "aria-label": `${facet.label}, ${end === "low" ? "from" : "to"}` });
+  // Each handle has its own part of the track, so that neither lies on the other.
+  const middle = Math.max(1, Math.min(bins - 1, Math.round((facet.low + facet.high) / 2)));
+  const [low, high] = [["low", "from", 0, middle], ["high", "to", middle, bins]].map(([end, word, min, max]) => {
+    const handle = element("input", { type: "range", min, max, step: "1", "aria-label": `${facet.label}, ${word}` });
     handle.value = String(facet[end]);
+    handle.style.left = `calc((100% - 14px) * ${min / bins})`;
+    handle.style.width = `calc(14px + (100% - 14px) * ${(max - min) / bins})`;
     return handle;
   });
   const words = element("div", { class: "ends" }, element("span"), element("span"));
@@ -66,16 +69,18 @@ function rangeRows(facet, send) {
 
 function section(facet, open, send) {
   const summary = element("summary", {}, element("span", {}, facet.label));
-  if (facet.active) {
-    const reset = element("button", { type: "button", title: `Any ${facet.label.toLowerCase()}` }, "clear");
-    reset.addEventListener("click", (event) => { event.preventDefault(); send({ facet: facet.name, values: [] }); });
-    summary.append(reset);
-  }
   const box = element("details", { "data-facet": facet.name }, summary,
     ...(facet.options ? categoryRows(facet, send) : rangeRows(facet, send)));
   box.open = open.has(facet.name);
   box.addEventListener("toggle", () => (box.open ? open.add(facet.name) : open.delete(facet.name)));
-  return box;
+  const whole = element("div", { class: "facet" }, box);
+  if (facet.active) {
+    const any = `Any ${facet.label.toLowerCase()}`;
+    const reset = element("button", { type: "button", class: "clear", title: any, "aria-label": any }, "clear");
+    reset.addEventListener("click", () => send({ facet: facet.name, values: [] }));
+    whole.append(reset);
+  }
+  return whole;
 }
 
 export default function (component) {
