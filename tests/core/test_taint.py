@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,9 @@ import pytest
 
 from motif.core import commands
 from motif.core.intake import Intake, Renewed, Taken
-from motif.core.ledger import MADE_BY
+from motif.core.rebuilding import asked, rebuild_command, without_marked
 from motif.core.records import Asset, Measurement, Reading
-from motif.core.taint import rebuild_command
+from motif.core.remarks import put_label
 from motif.core.taint_report import taint_document
 from motif.core.workspace import Workspace
 
@@ -131,7 +132,39 @@ def test_the_way_out_is_offered_until_it_is_taken(workspace: Workspace) -> None:
     derive(workspace, "projection", [row[1]], ids=[row[1]])
     assert taint_document(workspace)["results"] == []
     member = workspace.ledger.get(derive(workspace, "ensemble-member", [row[1]]))
-    assert rebuild_command(member, MADE_BY) == "motif train composition pfm"
+    assert rebuild_command(member) == 'motif train composition pfm --where "not has tainted"'
+
+
+@pytest.mark.parametrize("where", ["", 'mode = "PFM" or x > 2', "not has tainted and x > 2"])
+def test_a_filter_is_kept_when_marked_ones_are_left_out(where: str) -> None:
+    clean = without_marked(where)
+    assert "not has tainted" in clean
+    assert without_marked(clean) == clean
+    if "tainted" not in where:
+        assert asked(clean) == where
+
+
+def test_the_same_is_asked_again(workspace: Workspace) -> None:
+    parameters = {
+        "version": 1, "target": "P at 1.2 V", "members": 3, "folds": 5, "recipe": "published",
+        "seed": 7, "partition": "ab", "where": 'substrate = "FTO"',
+    }  # fmt: skip
+    inputs = [ids(workspace)[0]]
+    made = workspace.ledger.record("gradients", "pfm", parameters, inputs, {}, {}, 0.0)
+    words = shlex.split(rebuild_command(made))
+    assert words == [
+        "motif", "train", "composition", "pfm", "--target", "P at 1.2 V", "--members", "3",
+        "--recipe", "published", "--seed", "7",
+        "--where", '(substrate = "FTO") and not has tainted',
+    ]  # fmt: skip
+    suggested = workspace.ledger.record("suggestions", "pfm", {}, [made.id], {}, {}, 0.0)
+    assert rebuild_command(suggested) == "motif suggest pfm"
+
+
+def test_what_people_said_is_not_tainted(workspace: Workspace) -> None:
+    put_label(workspace, [ids(workspace)[0]], "odd", "ann")
+    mark(workspace, 0, "bad")
+    assert workspace.ledger.tainted() == []
 
 
 def test_status_and_show_tell(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,12 +175,19 @@ def test_status_and_show_tell(workspace: Workspace, capsys: pytest.CaptureFixtur
     assert json.loads(capsys.readouterr().out)["tainted"]["records"] == {"s:d/0": 'tagged "bad"'}
     commands.status(workspace.root)
     assert "tainted       projection of pfm; rebuild it: motif project" in capsys.readouterr().out
-    commands.show("s:d/0", workspace=workspace.root)
+    commands.show("s:d/0", workspace=workspace.root, as_json=True)
     record = json.loads(capsys.readouterr().out)
     assert record["marked"] == 'tagged "bad"'
     (measurement,) = record["measurements"]
-    assert measurement["derived"] == [{"id": made, "stage": "projection", "tainted": True}]
-    commands.show(made, workspace=workspace.root)
+    command = 'motif project pfm --where "not has tainted"'
+    assert measurement["derived"] == [
+        {"id": made, "stage": "projection", "tainted": True, "rebuild": command}
+    ]
+    commands.show("s:d/0", workspace=workspace.root)
+    shown = capsys.readouterr().out
+    assert 'wrong         tagged "bad"' in shown
+    assert f"(tainted; rebuild it: {command})" in shown
+    commands.show(made, workspace=workspace.root, as_json=True)
     result = json.loads(capsys.readouterr().out)
     assert result["tainted"] is True
     assert result["inputs"] == [row[0]]

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from motif.core.catalog import Quarantined, Run
+from motif.core.taint_report import taint_document
 from motif.dashboard.atlas import newest
 from motif.dashboard.lab import Lab
 from motif.dashboard.quantities import ago, count
+
+MOST_MARKED = 5
+"""Marked records that are named."""
+MARKED_REMEDY = "Take the mark off where its data come from once it is corrected."
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Notice:
 def notices(
     lab: Lab, runs: Sequence[Run], held: Sequence[Quarantined], collections: Sequence[str]
 ) -> list[Notice]:
-    """Failed runs, unreadable files, and results that lag behind the data."""
+    """Failed runs, unreadable files, results that rest on wrong records or lag behind the data."""
     found: list[Notice] = []
     seen: set[str] = set()
     for run in runs:
@@ -37,8 +42,21 @@ def notices(
     for source, number in sources.items():
         text = f'{count(number, "file")} of "{source}" could not be read.'
         found.append(Notice(text, "The reasons stand on the page Jobs."))
+    found += _tainted(lab)
     for name in collections:
         found += _lagging(lab, name)
+    return found
+
+
+def _tainted(lab: Lab) -> list[Notice]:
+    """Records marked with an error, and the results that should be made again without them."""
+    told = lab.keep(("taint", lab.version), lambda: taint_document(lab.workspace))
+    found = []
+    for record, why in list(told["records"].items())[:MOST_MARKED]:
+        found.append(Notice(f"The record {record} is marked as wrong: {why}.", MARKED_REMEDY))
+    for result in told["results"]:
+        text = f'{result["stage"]} of "{result["collection"]}" rests on a record that is wrong.'
+        found.append(Notice(text, result["rebuild"] or "It is made anew with what it belongs to."))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from motif.core.catalog import MeasurementRow, facet_value
 from motif.core.duplicates import Duplicate, duplicates
+from motif.core.rebuilding import rebuild_command
 from motif.core.remarks import NOTE, Remark, labels_of, remarks_on
 from motif.core.workspace import Workspace
 
@@ -62,7 +63,8 @@ def _measurement(
         ],
         "duplicates": [{**asdict(one), "words": one.words} for one in linked],
         "derived": [
-            {"id": one.id, "stage": one.stage, "tainted": one.id in tainted}
+            {"id": one.id, "stage": one.stage, "tainted": one.id in tainted,
+             **({"rebuild": rebuild_command(one)} if one.id in tainted else {})}
             for one in workspace.ledger.made_from(row.id)
         ],
     }  # fmt: skip
@@ -118,7 +120,7 @@ def _measurement_lines(measurement: Mapping[str, Any]) -> Iterator[str]:
     for one in measurement["duplicates"]:
         yield f"  duplicate     {one['words']}"
     for one in measurement["derived"]:
-        yield f"  went into     {one['stage']} {one['id']}{' (tainted)' if one['tainted'] else ''}"
+        yield f"  went into     {one['stage']} {one['id']}{_harm(one)}"
 
 
 def _value(facet: Mapping[str, Any]) -> str:
@@ -126,3 +128,10 @@ def _value(facet: Mapping[str, Any]) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else f"{value:.6g} {facet['unit']}".strip()
+
+
+def _harm(derived: Mapping[str, Any]) -> str:
+    """That a result is tainted, with the command that makes it anew."""
+    if not derived["tainted"]:
+        return ""
+    return f" (tainted; rebuild it: {derived['rebuild']})" if derived["rebuild"] else " (tainted)"

@@ -27,14 +27,8 @@ ORIGIN = "record:tags"
 ITEMWISE = frozenset({"embedding", "tiles", "placement"})
 """Stages that treat each measurement by itself: one that is marked harms its own row alone."""
 
-REBUILT_BY = {
-    "embedding": "",
-    "tiles": "",
-    "placement": "",
-    "projection": 'motif project {collection} --where "not has tainted"',
-}
-"""Stage -> the command that makes it anew without marked measurements, empty where there is
-nothing to make anew; other stages are made by their own command once the record is corrected."""
+STATEMENTS = frozenset({"label", "map-note"})
+"""Stages that hold what people said: it stays true of a measurement that is marked."""
 
 
 def reason(origin: Mapping[str, Any], metadata: Mapping[str, Any], tag: str) -> str:
@@ -124,17 +118,13 @@ def _is_harmed(
     members: Callable[[Derivation], Collection[str] | None],
 ) -> bool:
     """Whether more than rows of itemwise results that it does not use are marked."""
+    if one.stage in STATEMENTS:
+        return False
     bad = [i for i in one.inputs if i in marked or i in found]
     if any(i in marked or found[i].stage not in ITEMWISE for i in bad):
         return True
     held = members(one)
     return held is None or any(i in marked for i in held)
-
-
-def rebuild_command(one: Derivation, made_by: Mapping[str, str]) -> str:
-    """What makes this result anew; empty where nothing needs to be."""
-    command = REBUILT_BY.get(one.stage, made_by.get(one.stage, ""))
-    return command.format(collection=one.collection)
 
 
 def _texts(value: Any) -> list[str]:

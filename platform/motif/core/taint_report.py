@@ -6,9 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from motif.core.catalog import Derivation
-from motif.core.ledger import MADE_BY
+from motif.core.rebuilding import rebuild_command
 from motif.core.records import ID_LENGTH
-from motif.core.taint import rebuild_command
 from motif.core.workspace import Workspace
 
 
@@ -31,7 +30,7 @@ def taint_document(workspace: Workspace) -> dict[str, Any]:
             results.append(
                 {
                     "id": ones[-1].id, "stage": stage, "collection": collection,
-                    "count": len(ones), "rebuild": rebuild_command(ones[-1], MADE_BY),
+                    "count": len(ones), "rebuild": rebuild_command(ones[-1]),
                 }
             )  # fmt: skip
     return {"records": records, "results": results}
@@ -48,6 +47,6 @@ def result_document(workspace: Workspace, identity: str) -> dict[str, Any] | Non
         **asdict(one),
         "arrays": list(arrays),
         "tainted": tainted,
-        "rebuild": rebuild_command(one, MADE_BY) if tainted else "",
+        "rebuild": rebuild_command(one) if tainted else "",
         "derived": [{"id": d.id, "stage": d.stage} for d in workspace.ledger.made_from(identity)],
     }

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from motif.analysis.projection import children, lineage, moves, place, place_new, project, redo
+from motif.analysis.projection import (
+    children,
+    clusters,
+    lineage,
+    measurements_of,
+    moves,
+    place,
+    place_new,
+    project,
+    redo,
+)
 from motif.analysis.search.spaces import space_of
 from motif.core.catalog import Derivation
 from motif.core.errors import ConfigError, NotFoundError, QueryError, UnsuitableDataError
@@ -32,7 +42,8 @@ def test_a_map_separates_materials_and_is_stored_with_what_made_it(workspace: Wo
     assert (np.array(names)[nearest] == material).mean() > 0.98
     assert made.summary["count"] == len(xy) == 90
     assert made.summary["trustworthiness"] > 0.8
-    assert set(made.inputs) == {row.id for row in workspace.select("lib")}
+    spectra = {row.id for row in workspace.select("lib")}
+    assert set(made.inputs) == {made.parameters["method"], *spectra}
     assert made.parameters["seed"] == 42
     assert ((arrays["trust"] >= 0) & (arrays["trust"] <= 1)).all()
 
@@ -101,6 +112,17 @@ def test_features_can_be_weighted_and_three_dimensions_asked_for(workspace: Work
     made = project(workspace, "lib", dims=3, weights={"spectrum": 2})
     assert workspace.ledger.arrays(made)["xy"].shape == (90, 3)
     assert made.parameters["weights"] == {"spectrum": 2.0}
+
+
+def test_what_another_result_tells_of_can_be_mapped(workspace: Workspace) -> None:
+    made = project(workspace, "lib")
+    grouped = clusters(workspace, project(workspace, "lib", where='operator = "xu"'))
+    ids = measurements_of(workspace, grouped.id)
+    again = project(workspace, "lib", parent=made.id, ids=ids)
+    assert again.summary["count"] == len(ids) < made.summary["count"]
+    other = workspace.ledger.record("other", "lib", {}, [], {"a": np.zeros(1)}, {}, 0.0)
+    with pytest.raises(UnsuitableDataError, match="stage other"):
+        measurements_of(workspace, other.id)
 
 
 def test_placing_known_vectors_gives_their_coordinates(workspace: Workspace) -> None:

@@ -19,7 +19,7 @@ from motif.analysis.composition.kernel_ridge import fit_kernel_ridge
 from motif.analysis.composition.partition import Partition, make_partition
 from motif.analysis.composition.preparation import Prepared, prepare
 from motif.analysis.composition.response import SpectralResponse, spectral_response
-from motif.analysis.composition.training import Samples
+from motif.analysis.composition.samples import Samples
 from motif.analysis.composition.truth import true_gradient
 from motif.analysis.composition.validation import mean_absolute_error, r2_score
 from motif.core.workspace import Workspace
@@ -48,6 +48,7 @@ def score_baselines(
     collection: str,
     *,
     target: str | None = None,
+    where: str | None = None,
     folds: int = 5,
     seed: int = 0,
     stratify: bool = False,
@@ -58,7 +59,7 @@ def score_baselines(
     The folds are those of `train_composition` with the same options. The cosine is that of the
     total gradient with the exact one, on simulated libraries only. Kept in the ledger.
     """
-    prepared = prepare(workspace.library(collection, target))
+    prepared = prepare(workspace.library(collection, target, where))
     partition = make_partition(
         workspace,
         prepared,
@@ -74,6 +75,7 @@ def score_baselines(
         "partition": partition.identity,
         "seed": seed,
         "data": prepared.digest,
+        **({"where": where} if where else {}),
     }
     found = workspace.ledger.find(STAGE, parameters, prepared.ids)
     if found is None:

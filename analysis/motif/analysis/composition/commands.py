@@ -21,6 +21,9 @@ CollectionArgument = Annotated[str, typer.Argument(help="A collection of library
 TargetOption = Annotated[
     str | None, typer.Option(help="Figure of merit; by default the first there is.")
 ]
+WhereOption = Annotated[
+    str | None, typer.Option(help='Only samples that match this query, such as "not has tainted".')
+]
 SeedOption = Annotated[int, typer.Option(help="Seed of the first member and of the folds.")]
 RecipeOption = Annotated[str, typer.Option(help="fast or published.")]
 StratifyOption = Annotated[
@@ -43,6 +46,7 @@ def train_composition(
     seed: SeedOption = 0,
     stratify: StratifyOption = False,
     shuffle_index: OrderOption = None,
+    where: WhereOption = None,
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Also score other models and integrated gradients.")
     ] = False,
@@ -59,6 +63,7 @@ def train_composition(
             opened,
             collection,
             target=target,
+            where=where,
             members=members,
             recipe=recipe,
             folds=folds,
@@ -77,6 +82,7 @@ def train_composition(
                 opened,
                 collection,
                 target=target,
+                where=where,
                 folds=folds or 5,
                 seed=seed,
                 stratify=stratify,
@@ -134,6 +140,7 @@ def learning_curve(
     seed: SeedOption = 0,
     stratify: StratifyOption = False,
     shuffle_index: OrderOption = None,
+    where: WhereOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -147,6 +154,7 @@ def learning_curve(
             opened,
             collection,
             target=target,
+            where=where,
             recipe=recipe,
             folds=folds,
             seed=seed,

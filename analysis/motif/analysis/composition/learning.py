@@ -13,7 +13,8 @@ from motif.analysis.composition.baselines import BASELINES
 from motif.analysis.composition.partition import Partition, make_partition
 from motif.analysis.composition.preparation import prepare, suited
 from motif.analysis.composition.recipes import Recipe, recipe_named
-from motif.analysis.composition.training import Member, Samples, train
+from motif.analysis.composition.samples import Member, Samples
+from motif.analysis.composition.training import train
 from motif.analysis.composition.validation import r2_score
 from motif.core.catalog import Derivation
 from motif.core.errors import ConfigError
@@ -42,6 +43,7 @@ def measure_learning(
     collection: str,
     *,
     target: str | None = None,
+    where: str | None = None,
     recipe: str | Recipe = "fast",
     folds: int = 5,
     seed: int = 0,
@@ -63,7 +65,7 @@ def measure_learning(
         raise ConfigError(
             "A learning curve is scored on held-out samples; ask for 2 folds or more."
         )
-    prepared = prepare(workspace.library(collection, target))
+    prepared = prepare(workspace.library(collection, target, where))
     chosen = suited(recipe_named(recipe), prepared)
     partition = make_partition(
         workspace,
@@ -81,6 +83,7 @@ def measure_learning(
         "partition": partition.identity,
         "seed": seed,
         "data": prepared.digest,
+        **({"where": where} if where else {}),
     }
     found = workspace.ledger.find(STAGE, parameters, prepared.ids)
     if found is not None:

@@ -21,7 +21,7 @@ from motif.analysis.composition.partition import Partition, make_partition
 from motif.analysis.composition.preparation import Prepared, prepare, suited
 from motif.analysis.composition.recipes import Recipe, recipe_named
 from motif.analysis.composition.response import spectral_response
-from motif.analysis.composition.training import Member
+from motif.analysis.composition.samples import Member
 from motif.analysis.composition.truth import true_gradient
 from motif.analysis.composition.validation import mean_absolute_error, r2_score
 from motif.core.catalog import Derivation
@@ -44,6 +44,7 @@ def train_composition(
     collection: str,
     *,
     target: str | None = None,
+    where: str | None = None,
     members: int = 8,
     recipe: str | Recipe = "fast",
     folds: int = 5,
@@ -59,7 +60,8 @@ def train_composition(
     averaged. `folds` more each leave one fold out; the reported R² and mean absolute error are
     those of the held-out predictions (0 folds: none). Folds are random; `stratify` spreads
     every composition system over them; `shuffle_index` names a file that orders the samples of
-    each run (`make_partition`). Members and gradients made before are taken from the ledger.
+    each run (`make_partition`). `where` leaves samples out of all
+    of this. Members and gradients made before are taken from the ledger.
 
     Returns the summary of the gradients' ledger row with ``derivation`` and ``trained`` added.
 
@@ -68,7 +70,7 @@ def train_composition(
         ConfigError: an option is out of range.
     """
     started = time.monotonic()
-    prepared = prepare(workspace.library(collection, target))
+    prepared = prepare(workspace.library(collection, target, where))
     partition = make_partition(
         workspace,
         prepared,
@@ -82,7 +84,7 @@ def train_composition(
     missing = sum(plan.find(m) is None for m in plan.members)
     with _client(plan, missing, client) as chosen:
         rows = train_missing(plan, chosen, _advance(progress, len(plan.members)))
-    derivation = _gradients(plan, rows, members, started)
+    derivation = _gradients(plan, rows, members, where or "", started)
     return {**derivation.summary, "derivation": derivation.id, "trained": missing}
 
 
@@ -132,7 +134,9 @@ def _advance(progress: Progress | None, members: int) -> Callable[[float], None]
     return advance
 
 
-def _gradients(plan: Plan, rows: Sequence[Derivation], members: int, started: float) -> Derivation:
+def _gradients(
+    plan: Plan, rows: Sequence[Derivation], members: int, where: str, started: float
+) -> Derivation:
     """The ledger row of gradients made from these members."""
     ledger, partition = plan.workspace.ledger, plan.partition
     parameters = {
@@ -143,6 +147,7 @@ def _gradients(plan: Plan, rows: Sequence[Derivation], members: int, started: fl
         "folds": partition.folds,
         "partition": partition.identity,
         "seed": partition.first_seed,
+        **({"where": where} if where else {}),
     }
     inputs = [row.id for row in rows]
     found = ledger.find(STAGE, parameters, inputs)
@@ -238,7 +243,8 @@ def reload(workspace: Workspace, study: Study) -> tuple[Prepared, Ensemble]:
     """
     summary = study.derivation.summary
     collection, target = study.derivation.collection, summary["target"]
-    prepared = prepare(workspace.library(collection, target))
+    where = study.derivation.parameters.get("where")
+    prepared = prepare(workspace.library(collection, target, where))
     inputs = study.derivation.inputs[: summary["members"]]
     rows = [workspace.ledger.get(member) for member in inputs]
     if prepared.digest != rows[0].parameters["data"]:

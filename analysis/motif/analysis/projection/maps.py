@@ -145,10 +145,18 @@ def project(
         arrays["target"] = target
     summary["name"] = name or choice.parameters["where"] or collection
     parameters = {**asked, **data, "aligned_to": before.id if before else ""}
-    inputs = [*space.inputs, *filter(None, [parent, parameters["aligned_to"]])]
+    inputs = [*_sources(space, choice), *filter(None, [parent, parameters["aligned_to"]])]
     return workspace.ledger.record(
         STAGE, collection, parameters, inputs, arrays, summary, time.perf_counter() - started
     )
+
+
+def _sources(space: Space, choice: Choice) -> list[str]:
+    """What a map is made from: features of images; the spectra it shows, and their basis."""
+    if space.kind == "image":
+        return list(space.inputs)
+    shown = set(choice.owners.tolist())
+    return [space.method, *(one for one in space.inputs if one.encode() in shown)]
 
 
 def children(workspace: Workspace, made: Derivation) -> list[Derivation]:
@@ -361,7 +369,10 @@ def _weighted(vectors: Points, space: Space, weights: Weights) -> Points:
 def _before(
     workspace: Workspace, collection: str, asked: dict[str, Any], choice: Choice, method: str
 ) -> Predecessor | None:
-    made = workspace.ledger.all(STAGE, collection, **asked)
+    tainted = {one.id for one in workspace.ledger.tainted()}
+    made = [
+        one for one in workspace.ledger.all(STAGE, collection, **asked) if one.id not in tainted
+    ]
     return _predecessor(workspace, made[-1], choice.ids, method) if made else None
 
 

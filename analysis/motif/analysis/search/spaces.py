@@ -62,5 +62,6 @@ def _spectral_space(workspace: Workspace, collection: str, basis: str | None) ->
     from motif.analysis.search.spectra import spectral_space
 
     ids = members(workspace, collection, "spectrum")
-    key = (str(workspace.root), basis, content_id(ids.tobytes()))
+    marked = members(workspace, collection, "spectrum", "has tainted")
+    key = (str(workspace.root), basis, content_id(ids.tobytes(), marked.tobytes()))
     return _spaces.get(key, lambda: spectral_space(workspace, collection, basis))

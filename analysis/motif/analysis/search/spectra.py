@@ -33,7 +33,8 @@ VERSION = 1
 GROWN = 2
 """A basis is made anew when there are this many times the spectra it was made from."""
 MISFITS = 0.1
-"""Or when more than this share of the spectra cannot be carried into it."""
+"""Or when more than this share of the spectra cannot be carried into it, or one it was made from
+is marked with an error."""
 
 
 def spectral_space(workspace: Workspace, collection: str, basis: str | None = None) -> Space:
@@ -50,11 +51,14 @@ def spectral_space(workspace: Workspace, collection: str, basis: str | None = No
     if basis is not None:
         return _space(workspace, workspace.ledger.get(basis), rows)
     made = workspace.ledger.all(STAGE, collection, version=VERSION)
-    if not made or len(rows) >= GROWN * len(made[-1].inputs):
-        return _space(workspace, _fitted(workspace, collection, rows), rows)
+    marked = workspace.marked_measurements()
+    sound = [row for row in rows if row.id not in marked] or rows
+    is_tainted = bool(made) and not marked.isdisjoint(made[-1].inputs)
+    if not made or is_tainted or len(rows) >= GROWN * len(made[-1].inputs):
+        return _space(workspace, _fitted(workspace, collection, sound), rows)
     space = _space(workspace, made[-1], rows)
     if len(space.rows(as_ids([row.id for row in rows]))) < (1 - MISFITS) * len(rows):
-        renewed = _fitted(workspace, collection, rows)
+        renewed = _fitted(workspace, collection, sound)
         return space if renewed.id == made[-1].id else _space(workspace, renewed, rows)
     return space
 

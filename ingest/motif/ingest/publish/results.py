@@ -16,6 +16,7 @@ from motif.core import schema
 from motif.core.catalog import Derivation
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
 from motif.core.ledger import MADE_BY
+from motif.core.rebuilding import asked as before_marking
 from motif.core.records import canonical_json, content_id
 from motif.core.remarks import STAGE as LABELS
 from motif.core.schema import batched
@@ -61,13 +62,20 @@ class Result:
 
     @property
     def line(self) -> str:
-        """The same for results that answer the same question: a later one is a new version."""
-        asked = {
+        """The same for results that answer the same question: a later one is a new version.
+
+        One that leaves marked measurements out answers the question of the tainted one.
+        """
+        question = {
             key: value
             for key, value in self.newest.parameters.items()
             if key not in _CHANGES and not (isinstance(value, str) and _DIGEST.fullmatch(value))
         }
-        return content_id(self.newest.stage, self.newest.collection, canonical_json(asked))
+        if not (where := before_marking(str(question.get("where") or ""))):
+            question.pop("where", None)
+        else:
+            question["where"] = where
+        return content_id(self.newest.stage, self.newest.collection, canonical_json(question))
 
     def arrays(self, workspace: Workspace) -> dict[str, NDArray[Any]]:
         """Arrays by name, those of several parts one after the other."""

@@ -1,0 +1,88 @@
+"""The command that makes a tainted result anew, without the measurements that are marked."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from motif.core.catalog import Derivation
+from motif.core.taint import FACET
+
+CLEAN = f"not has {FACET}"
+"""Query that leaves out what is marked."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a stage is made again."""
+
+    command: str
+    options: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    """Parameter of the result -> option of the command, and the value it has by default."""
+    chooses: bool = True
+    """Whether the command takes ``--where``; others follow what they are made from."""
+
+
+_STUDY = {
+    "target": ("--target", None), "members": ("--members", 8), "folds": ("--folds", 5),
+    "recipe": ("--recipe", "fast"), "seed": ("--seed", 0),
+}  # fmt: skip
+_MAP = {
+    "preset": ("--preset", "fast"), "n_neighbors": ("--neighbors", None),
+    "min_dist": ("--min-dist", None), "seed": ("--seed", 42), "dims": ("--dims", 2),
+    "by": ("--by", ""),
+}  # fmt: skip
+WAYS = {
+    "projection": Way("motif project {collection}", _MAP),
+    "ensemble-member": Way("motif train composition {collection}", {"target": ("--target", None)}),
+    "gradients": Way("motif train composition {collection}", _STUDY),
+    "composition-baselines": Way("motif train composition {collection} --baselines", _STUDY),
+    "learning-curve": Way("motif learning-curve {collection}", _STUDY),
+    "suggestions": Way("motif suggest {collection}", {"count": ("--count", 10)}, chooses=False),
+    "integrated-gradients": Way("motif gradients {collection} --integrated", chooses=False),
+}
+"""By stage. Stages that treat each measurement by itself need not be made again; what is made on
+the way to one of these (a basis of spectra) follows by itself."""
+
+
+def rebuild_command(made: Derivation) -> str:
+    """What makes this result anew without marked measurements; empty where nothing needs to be.
+
+    It asks for the same again: target, recipe, seed and filter, as far as they are not the
+    command's own defaults.
+    """
+    way = WAYS.get(made.stage)
+    if way is None:
+        return ""
+    words = [way.command.format(collection=shlex.quote(made.collection))]
+    for name, (option, default) in way.options.items():
+        value = made.parameters.get(name, default)
+        if value != default and isinstance(value, str | int | float):
+            words.append(f"{option} {shlex.quote(str(value))}")
+    if way.chooses:
+        words.append(f"--where {_quoted(without_marked(str(made.parameters.get('where') or '')))}")
+    return " ".join(words)
+
+
+def without_marked(where: str) -> str:
+    """A query that finds the same without what is marked."""
+    if CLEAN in where:
+        return where
+    return f"({where}) and {CLEAN}" if where else CLEAN
+
+
+def asked(where: str) -> str:
+    """What was asked for before marked measurements were left out."""
+    if where == CLEAN:
+        return ""
+    inner = where.removesuffix(f" and {CLEAN}")
+    if inner != where and inner.startswith("(") and inner.endswith(")"):
+        return inner[1:-1]
+    return inner
+
+
+def _quoted(text: str) -> str:
+    """Readable where it can be: double quotes around a query without any."""
+    return f'"{text}"' if not set(text) & set('"$`\\!') else shlex.quote(text)
