@@ -58,6 +58,20 @@ def test_standard_and_built_in_names_are_always_known() -> None:
     assert parse('outcome = "failed" and kind = "image"', known=()).facets == {"outcome", "kind"}
 
 
+@pytest.mark.parametrize(
+    ("query", "advice"),
+    [
+        ("simulated", "write has simulated, or simulated = true"),
+        ("not (simulated) and has x", "write has simulated, or simulated = true"),
+        ("acquired_at > yesterday", "Dates are written like 2019-05-17"),
+        ("acquired_at between monday and 2019-05-17", "Dates are written like"),
+    ],
+)
+def test_what_was_meant_is_told(query: str, advice: str) -> None:
+    with pytest.raises(QueryError, match=advice):
+        parse(query)
+
+
 def test_any_name_is_fine_when_nothing_is_known() -> None:
     assert parse('"Any Thing" = 1').facets == {"Any Thing"}
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from motif.core.errors import QueryError
 
 _VALUE = 'a value such as "text", 2 um, 2019-01-31 or true'
+_NAME = re.compile(r"[^\W\d]\w*(?=\s*$)")
+_DATED = re.compile(r"\bacquired_at(?:\s+(?:not\s+)?between)?\W*$", re.IGNORECASE)
+"""Ends what stands before the value of a date."""
 _PHRASES = (
     ({"NUMBER", "DATE", "FLAG"}, _VALUE),
     ({"OPERATOR"}, "a comparison such as =, <=, in (...), between, like"),
@@ -24,8 +29,11 @@ def explain(error: UnexpectedInput, query: str) -> QueryError:
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
         position = error.token.start_pos or 0
         found = _found(error.token)
-        reason = _hint(error.token, set(error.expected)) or (
-            f"found {found} where {_wanted(set(error.expected))} is expected"
+        expected = set(error.expected)
+        ends = error.token.type in ("_AND", "_OR", "RPAR")
+        bare = _bare(query[:position], expected) if ends else ""
+        reason = _hint(error.token, expected, query[:position]) or (
+            f"found {found} where {_wanted(expected)} is expected{bare}"
         )
     elif isinstance(error, UnexpectedCharacters):
         position = error.pos_in_stream or 0
@@ -33,7 +41,8 @@ def explain(error: UnexpectedInput, query: str) -> QueryError:
     else:
         position = len(query.rstrip())
         expected = set(getattr(error, "expected", ()))
-        reason = f"the query ends where {_wanted(expected)} is expected"
+        bare = _bare(query[:position], expected)
+        reason = f"the query ends where {_wanted(expected)} is expected{bare}"
     sentence = reason[0].upper() + reason[1:]
     return QueryError(f"At character {position + 1}: {sentence}.", query, position)
 
@@ -49,7 +58,17 @@ def _found(token: Token) -> str:
     return str(token) if token.type in ("NUMBER", "DATE", "STRING") else f"{str(token)!r}"
 
 
-def _hint(token: Token, expected: set[str]) -> str | None:
+def _bare(before: str, expected: set[str]) -> str:
+    """What a name that stands alone may have meant."""
+    name = _NAME.search(before)
+    if "OPERATOR" not in expected or name is None:
+        return ""
+    return f"; write has {name[0]}, or {name[0]} = true if it is a yes or no"
+
+
+def _hint(token: Token, expected: set[str], before: str) -> str | None:
+    if token.type in ("NAME", "UNIT") and "DATE" in expected and _DATED.search(before):
+        return "dates are written like 2019-05-17 or 2019-05-17T09:30"
     if token.type in ("NAME", "UNIT") and expected & {"DATE", "STRING"} and "NAME" not in expected:
         return f'texts stand in quotes; write "{token}"'
     if token.type in ("_TEXT", "_HAS", "_LIKE", "_IN", "_BETWEEN") and "NAME" in expected:
