@@ -45,7 +45,9 @@ def set_status(app: AppTest) -> dict[str, int]:
     return {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", status(app))}
 
 
-PAGES = ("overview", "map", "search", "composition", "jobs", "measurement", "compare")
+PAGES = (
+    "overview", "map", "search", "composition", "jobs", "measurement", "compare", "models",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -106,6 +108,12 @@ def test_a_click_in_the_panel_makes_it_the_address(here: Lab) -> None:
 def test_a_collection_without_a_map_says_how_to_make_one(here: Lab) -> None:
     app = open_page("map", View(collection="library"))
     assert "motif project library" in html(app)
+
+
+def test_a_library_without_images_is_told_how_to_get_a_map(here: Lab) -> None:
+    text = html(open_page("map", View(collection="library")))
+    assert "motif embed library" not in text
+    assert "motif embed pfm" in html(open_page("search", View(collection="pfm")))
 
 
 def test_search_offers_something_to_pick_from(here: Lab) -> None:

@@ -73,10 +73,13 @@ def show() -> None:
     filtered = show_filter(here, view, table)
     if not maps[name]:
         frame.heading("Map")
+        images = "image" in collections[name]
         frame.empty(
             f"There is no map of {name} yet",
-            "Its images need features first, then a projection onto the plane.",
-            [f"motif embed {name}", f"motif project {name}"],
+            "Its images need features first, then a projection onto the plane."
+            if images
+            else "Its spectra are compared as they are and need a projection onto the plane.",
+            [*([f"motif embed {name}"] if images else []), f"motif project {name}"],
         )
         frame.status("map missing")
         return
@@ -105,6 +108,8 @@ def _show_map(
         _mount(here, view, shown, chosen)
     with right:
         rows, lit = shown.rows[shown.chosen], shown.rows[shown.mask]
+        if chosen.parameters.get("tiles"):  # each measurement is several points
+            rows, lit = np.unique(rows), np.unique(lit)
         part = rows if view.polygon else lit
         show_making(here, view, chosen, [table.ids[row] for row in part[part >= 0].tolist()])
         show_selection(here, view, filtered, chosen, table, rows, lit)

@@ -24,6 +24,8 @@ from motif.dashboard.view import View
 
 LATEST = "latest-gallery"
 LATEST_COUNT = 16
+SOURCE = '[sources.lab]\nkind = "folder"\npath = "/data/microscope"\ninto = "images"'
+"""What declares a source, as an empty workspace shows it."""
 
 
 def show() -> None:
@@ -40,8 +42,10 @@ def show() -> None:
             "This workspace is empty",
             "Name a source of files or records in motif.toml and take it in, "
             "or see Motif at work on a simulated lab.",
-            ["motif ingest SOURCE", "motif demo"],
+            ["motif ingest lab", "motif demo"],
         )
+        frame.quiet("A source is a table of motif.toml, for example a folder of instrument files:")
+        st.code(SOURCE, language="toml", width=420)
         frame.status("overview empty")
         return
     runs = here.workspace.catalog.runs(20)
@@ -53,7 +57,8 @@ def show() -> None:
         for name in collections:
             _show_collection(here, name)
         frame.subheading("Latest measurements")
-        show_gallery(_latest(here), key=LATEST, on_pick=lambda: None, tile_width=116)
+        tiles = here.keep(("latest", here.version), lambda: _latest(here))
+        show_gallery(tiles, key=LATEST, on_pick=lambda: None, tile_width=116)
     with right:
         frame.subheading("Needs attention")
         _show_notices(notices(here, runs, held, list(collections)))
@@ -123,11 +128,13 @@ def _show_collection(here: Lab, name: str) -> None:
 
 
 def _latest(here: Lab) -> list[Tile]:
+    """The last images that came, or the last spectra where there are no images."""
+    kind = "image" if any(kinds.get("image") for kinds in here.collections().values()) else None
     table, records = schema.measurements, schema.records
     statement = (
         select(table.c.id, table.c.collection)
         .join(records, records.c.id == table.c.record_id)
-        .where(table.c.live, table.c.kind == "image")
+        .where(table.c.live, *([table.c.kind == kind] if kind else []))
         .order_by(records.c.updated_at.desc(), table.c.id)
         .limit(LATEST_COUNT)
     )
