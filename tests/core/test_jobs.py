@@ -1,8 +1,11 @@
 import threading
+import time
 from datetime import datetime
 from pathlib import Path
 
+import psutil
 import pytest
+from filelock import FileLock
 
 from motif.core import jobs
 from motif.core.errors import ConfigError, NotFoundError
@@ -36,6 +39,51 @@ def test_a_failure_is_kept_with_its_reason(scheduled: Workspace) -> None:
     (run,) = scheduled.catalog.runs()
     assert run.state == "failed"
     assert 'There is no source "nothing"' in run.error
+
+
+def test_a_run_that_is_ended_is_cancelled(scheduled: Workspace, tmp_path: Path) -> None:
+    """Commands that wait for the lock of the workspace are ended: of a run, of one within one."""
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "odd").write_bytes(b"?")
+    (scheduled.root / "motif.toml").write_text(
+        f'[sources.s]\nkind = "folder"\npath = "{tmp_path}/files"\ninto = "x"\n'
+        '[jobs.inner]\nrun = ["status", "ingest s"]\n[jobs.outer]\nrun = ["jobs run inner"]\n'
+    )
+    with Workspace.open(scheduled.root) as opened:
+        for name, ended in (("inner", "ingest"), ("outer", "jobs")):
+            with FileLock(opened.root / ".lock"):
+                ender = threading.Thread(target=end_child, args=(ended, opened))
+                ender.start()
+                with pytest.raises(jobs.JobCancelledError, match="ended before it was done"):
+                    jobs.run_job(opened, name)
+                ender.join()
+        runs = {run.job: run for run in opened.catalog.runs()}
+        assert {run.state for run in opened.catalog.runs()} == {"cancelled"}
+        assert all(run.finished_at for run in runs.values())
+        assert "status" in runs["inner"].counts, "what was done before stays told"
+        assert "motif jobs retry" in runs["outer"].error
+
+
+def end_child(command: str, workspace: Workspace) -> None:
+    """End the child of this process that runs a command, once its last run has begun its last."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        for child in psutil.Process().children(recursive=True):
+            words = child.cmdline()
+            begun = [run for run in workspace.catalog.runs() if run.state == "running"]
+            waits = begun and "ingest" in (workspace.root / begun[0].log).read_text()
+            if command in words and (waits or command == "ingest"):
+                time.sleep(0.5)
+                child.terminate()
+                return
+        time.sleep(0.05)
+
+
+def test_ctrl_c_cancels(scheduled: Workspace) -> None:
+    with pytest.raises(KeyboardInterrupt), jobs.recording(scheduled, "look", []):
+        raise KeyboardInterrupt
+    (run,) = scheduled.catalog.runs()
+    assert (run.state, run.error) == ("cancelled", "Ended by hand.")
 
 
 def test_a_job_never_overlaps_itself(scheduled: Workspace) -> None:

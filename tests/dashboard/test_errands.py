@@ -72,7 +72,7 @@ def test_a_run_is_cancelled_by_ending_its_command(lab_with_jobs: Path) -> None:
         until(lambda: cancel(run) > 0)
         errands.finish()
         ended = workspace.catalog.runs(1, "slow")[0]
-        assert ended.state == "failed"
+        assert ended.state == "cancelled"
         assert cancel(ended) == 0
 
 

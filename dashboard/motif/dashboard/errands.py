@@ -115,7 +115,7 @@ class Errands:
 
 
 def cancel(run: Run) -> int:
-    """End the commands a run is at; the run itself then ends as failed and says so.
+    """End the commands a run is at; the run itself then ends as cancelled.
 
     Only child processes whose command line is one of the run's are ended: the process a run
     belongs to may be the scheduler of all runs.

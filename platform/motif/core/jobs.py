@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,12 +33,20 @@ if TYPE_CHECKING:
     from motif.core.workspace import Workspace
 
 
+CANCELLED = frozenset({-signal.SIGTERM, -signal.SIGINT, 128 + signal.SIGINT})
+"""Return codes of a command that was asked to end."""
+
+
 class JobBusyError(MotifError, BlockingIOError):
     """The job is running already."""
 
 
 class JobFailedError(MotifError, RuntimeError):
     """A command of the job did not end well."""
+
+
+class JobCancelledError(MotifError, RuntimeError):
+    """Someone ended a command of the job."""
 
 
 def job(workspace: Workspace, name: str) -> JobConfig:
@@ -49,7 +59,13 @@ def job(workspace: Workspace, name: str) -> JobConfig:
 
 
 def run_job(workspace: Workspace, name: str) -> Run:
-    """Run a job to its end; `JobFailedError` names the command that failed and the log."""
+    """Run a job to its end.
+
+    Raises:
+        JobFailedError: a command failed; names it, with its reason.
+        JobCancelledError: a command was ended from outside (SIGTERM, Ctrl-C).
+        JobBusyError: the job is running already.
+    """
     commands = job(workspace, name).run
     with recording(workspace, name, commands) as (counts, log):
         for command in commands:
@@ -92,7 +108,11 @@ def recording(
                 )
             )  # fmt: skip
         try:
-            yield counts, log
+            with _ending_by_signal():
+                yield counts, log
+        except (JobCancelledError, KeyboardInterrupt) as error:
+            _finish(workspace, run_id, "cancelled", counts, str(error) or "Ended by hand.")
+            raise
         except BaseException as error:
             _finish(workspace, run_id, "failed", counts, str(error) or type(error).__name__)
             raise
@@ -179,11 +199,32 @@ def _run_command(workspace: Workspace, command: str, log: TextIO) -> Any:
     )  # fmt: skip
     log.write(done.stdout)
     log.flush()
+    if done.returncode in CANCELLED:
+        raise JobCancelledError(
+            f'"motif {command}" was ended before it was done; motif jobs retry runs the job again.'
+        )
     if done.returncode != 0:
         lines = Path(log.name).read_text(encoding="utf-8").strip().splitlines()
         reason = lines[-1].removeprefix("motif: ")
         raise JobFailedError(f'"motif {command}" ended with code {done.returncode}: {reason}')
     return json.loads(done.stdout) if done.stdout.strip() else {}
+
+
+@contextmanager
+def _ending_by_signal() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does, so that it is written down; only a main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
