@@ -97,6 +97,9 @@ def project(
     collection: Collection,
     where: Where = None,
     parent: Annotated[str | None, typer.Option(help="Map to take a part of.")] = None,
+    of: Annotated[
+        str | None, typer.Option(help="Result, such as gradients, whose measurements are shown.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What to call the map.")] = None,
     preset: Annotated[str, typer.Option(help="fast or published.")] = "fast",
     neighbors: Annotated[int | None, typer.Option(help="Neighbours of a point.")] = None,
@@ -117,6 +120,7 @@ def project(
     as_json: JsonOption = False,
 ) -> None:
     """Make a map of a collection, alike measurements together; a known one is not made again."""
+    from motif.analysis.projection import measurements_of
     from motif.analysis.projection import project as make
     from motif.core.workspace import Workspace
 
@@ -127,6 +131,7 @@ def project(
     with Workspace.open(workspace) as opened:
         made = make(
             opened, collection, where=where, parent=parent, name=name, preset=preset,
+            ids=None if of is None else measurements_of(opened, of),
             n_neighbors=neighbors, min_dist=min_dist, seed=seed, dims=dims,
             weights=_weights(weight), by=by, features=features, tiles=tiles,
         )  # fmt: skip

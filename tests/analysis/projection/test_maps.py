@@ -116,8 +116,8 @@ def test_features_can_be_weighted_and_three_dimensions_asked_for(workspace: Work
 
 def test_what_another_result_tells_of_can_be_mapped(workspace: Workspace) -> None:
     made = project(workspace, "lib")
-    grouped = clusters(workspace, project(workspace, "lib", where='operator = "xu"'))
-    ids = measurements_of(workspace, grouped.id)
+    part = project(workspace, "lib", where='material = "BiVO4"')
+    ids = measurements_of(workspace, clusters(workspace, part).id)
     again = project(workspace, "lib", parent=made.id, ids=ids)
     assert again.summary["count"] == len(ids) < made.summary["count"]
     other = workspace.ledger.record("other", "lib", {}, [], {"a": np.zeros(1)}, {}, 0.0)

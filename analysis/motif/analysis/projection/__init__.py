@@ -7,6 +7,7 @@ from motif.analysis.projection.maps import children, lineage, place, place_new, 
 from motif.analysis.projection.movement import Move, moves
 from motif.analysis.projection.notes import Card, annotate, card, cards, name_of, note_of, rename
 from motif.analysis.projection.placing import Placement
+from motif.analysis.projection.points import measurements_of, point_ids
 
 __all__ = [
     "Card",
@@ -19,12 +20,14 @@ __all__ = [
     "clusters",
     "export",
     "lineage",
+    "measurements_of",
     "moves",
     "name_of",
     "near_duplicates",
     "note_of",
     "place",
     "place_new",
+    "point_ids",
     "project",
     "redo",
     "rename",
