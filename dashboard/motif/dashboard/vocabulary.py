@@ -25,6 +25,8 @@ MEANT = 3
 """Names offered instead of an unknown one."""
 RESEMBLANCE = 0.5
 PREFIXES = ("n", "u", "m", "", "k", "M")
+PLACE = re.compile(r"^At character \d+: ")
+"""What the mark in the text says already."""
 TOKEN = re.compile(r'"(?:\\.|[^"\\])*"?|\'(?:\\.|[^\'\\])*\'?|[^\W\d][\w.]*|[\d.]+|[<>=!]+|\S')
 
 
@@ -90,7 +92,7 @@ def mistake(error: QueryError, table: FacetTable) -> Mistake:
         instead = [
             (by_lower[one], text[:start] + spelled(by_lower[one]) + text[end:]) for one in near
         ]
-    return Mistake(start, end, str(error), tuple(instead))
+    return Mistake(start, end, PLACE.sub("", str(error)), tuple(instead))
 
 
 def _word(column: Column) -> Word:

@@ -156,7 +156,7 @@ def _show_run(workspace: Workspace, run: Run) -> None:
     elif run.state == "running":
         st.button(
             "Cancel", key=f"cancel-{run.id}", icon=":material/stop_circle:", on_click=_cancel,
-            args=(run,), help="Ends the command the run is at; the run then counts as failed.",
+            args=(run,), help="Ends the command the run is at; the run then counts as cancelled.",
         )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ def show_filter(lab: Lab, view: View, table: FacetTable) -> Filtered:
     with st.sidebar:
         with st.container(horizontal=True, vertical_alignment="center", key="filter-head"):
             st.html('<div class="motif-label">Filter</div>', width="stretch")
+            show_saved(lab, view)
             if view.filtered:
                 st.button("Clear", type="tertiary", key="clear-filter", on_click=_clear)
         show_query(
@@ -36,7 +37,6 @@ def show_filter(lab: Lab, view: View, table: FacetTable) -> Filtered:
             None if filtered.error is None else mistake(filtered.error, table),
             placeholder=example(table), key=QUERY, on_asked=_on_asked,
         )  # fmt: skip
-        show_saved(lab, view)
         show_facets(
             table, filtered, view.facets, key=panel, on_change=lambda: _on_facet(panel, table)
         )

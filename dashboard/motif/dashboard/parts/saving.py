@@ -18,11 +18,11 @@ REFUSED = "saved-refused"
 
 
 def show_saved(here: Lab, view: View) -> None:
-    """A menu in the sidebar, there when a filter is saved or can be."""
+    """A menu beside the filter's title, there when a filter is saved or can be."""
     names = list(Saved(here.workspace.root).all())
     if not names and not (view.filtered and may_change()):
         return
-    with st.popover("Saved filters", icon=":material/bookmark:", width="stretch"):
+    with st.popover("Saved", icon=":material/bookmark:", type="tertiary"):
         if st.session_state.get(REFUSED):
             frame.refusal(st.session_state.pop(REFUSED))
         if names:
