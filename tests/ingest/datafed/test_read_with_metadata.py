@@ -73,3 +73,23 @@ def test_columns_without_a_heading_take_their_axis_from_the_record(
     assert astuple(sync(workspace, "lab")) == (1, 1, 0, 0, 0, 0)
     (row,) = workspace.select("pfm")
     assert (row.kind, row.dims) == ("spectrum", ("raman_shift",))
+
+
+def test_bytes_replaced_by_as_many_are_found_by_the_deep_check(
+    lab: DataFedLab, workspace: Workspace
+) -> None:
+    """Neither times nor size of the record move: only a look at the bytes tells."""
+    lines = ["# Raman shift (cm-1), Intensity (counts)"]
+    one, two = (
+        "\n".join([*lines, *(f"{400 + n} {level + n}" for n in range(20))]).encode()
+        for level in (100, 200)
+    )
+    record = lab.add("a.txt", one, {})
+    assert astuple(sync(workspace, "lab")) == (1, 1, 0, 0, 0, 0)
+    (before,) = workspace.select("pfm")
+    lab.swap(record, two)
+    assert astuple(sync(workspace, "lab")) == (1, 0, 0, 1, 0, 0)
+    assert astuple(sync(workspace, "lab", full=True)) == (1, 0, 1, 0, 0, 0)
+    (after,) = workspace.select("pfm")
+    assert after.id != before.id
+    assert float(workspace.read(after.id)[0]) == 200

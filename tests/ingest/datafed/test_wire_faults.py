@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -57,6 +60,36 @@ def test_dictionaries_come_out(client: DataFed) -> None:
         "first-scan",
     )
     assert (record["description"], record["owner"], record["size"]) == ("why", "u/ann", 0)
+
+
+def test_what_comes_out_can_go_to_another_process(client: DataFed) -> None:
+    """Replies of the client cannot be pickled."""
+    record = client.create_record(Draft("scan", {"bias": 1.5}), "root")
+    told = [record, client.collection("root"), client.items("c/u_ann_root"), client.search()]
+    assert pickle.loads(pickle.dumps(told)) == told
+
+
+def test_a_package_that_took_the_name_of_the_messages_is_told_of() -> None:
+    code = """
+from google.protobuf import descriptor_pb2, descriptor_pool
+
+other = descriptor_pb2.FileDescriptorProto(name="envelope.proto", package="other")
+other.message_type.add(name="Thing")
+descriptor_pool.Default().AddSerializedFile(other.SerializeToString())
+import motif.ingest.datafed.wire
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert run.returncode == 1
+    assert "ConfigError: The datafed package cannot be loaded: another package" in run.stderr
+
+
+def test_unknown_kinds_of_dependencies_are_refused(client: DataFed) -> None:
+    """The client would take any of them for ``der``."""
+    record = client.create_record(Draft("scan"), "root")["id"]
+    with pytest.raises(DataFedError, match="use one of der, comp, ver"):
+        client.update_record(record, add_dependencies=[("derived", record)])
 
 
 def test_rewritten_metadata_are_logged(client: DataFed, caplog: pytest.LogCaptureFixture) -> None:

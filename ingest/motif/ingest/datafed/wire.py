@@ -18,10 +18,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import zmq
-from datafed import CommandLib, VersionUtils, envelope_pb2
-from datafed import Connection as Link
 from zmq.utils.monitor import recv_monitor_message
 
+from motif.core.errors import ConfigError
 from motif.ingest.datafed.connection import Connection, Keys
 from motif.ingest.datafed.errors import (
     AuthenticationError,
@@ -30,6 +29,15 @@ from motif.ingest.datafed.errors import (
     RefusedError,
     ReplyTimeoutError,
 )
+
+try:
+    from datafed import CommandLib, VersionUtils, envelope_pb2
+    from datafed import Connection as Link
+except TypeError as error:
+    raise ConfigError(
+        "The datafed package cannot be loaded: another package in this process has messages in a "
+        f"file of the same name, envelope.proto ({error}). Use Motif in a process without it."
+    ) from error
 
 LAST_CONTEXT = 60_000
 """The context number of a request is a 16-bit integer; counting starts again here."""
