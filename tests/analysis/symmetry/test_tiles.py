@@ -11,6 +11,7 @@ from motif.analysis.search import search
 from motif.analysis.search.question import Region
 from motif.analysis.symmetry.embed import embed
 from motif.analysis.symmetry.embedded import TILES
+from motif.analysis.symmetry.learned import SymmetryExtractor
 from motif.analysis.symmetry.tiles import Tile, measurements_of, tiles_of
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
 from motif.core.testing.filling import fill, image
@@ -108,6 +109,12 @@ def test_every_image_answers_once_with_tiles_of_every_size(workspace: Workspace)
     hits = search(workspace, "pfm", id=row.id, tiles=True, k=100)
     assert len(hits) == len({hit.id for hit in hits}) == 8
     assert [hit.distance for hit in hits] == sorted(hit.distance for hit in hits)
+
+
+def test_noise_has_features_too() -> None:
+    """Peaks of noise span no lattice now and then."""
+    noise = np.random.default_rng(4).normal(size=(256, 64, 64)).astype(np.float32)
+    assert np.isfinite(SymmetryExtractor()(noise, np.full(256, np.nan))).all()
 
 
 def test_a_map_of_tiles(workspace: Workspace) -> None:

@@ -211,9 +211,16 @@ def _support(acf: Tensor, cells: Tensor, steps: int = 3) -> Tensor:
     return mean
 
 
+_FLAT = 0.05
+"""Sine of the angle between lattice vectors below which they lie on one line."""
+
+
 def _refine(acf: Tensor, basis: Tensor) -> Tensor:
-    """Least-squares fit of the basis to the peaks near its points, from near to far."""
-    far = acf.shape[1] - 1
+    """Least-squares fit of the basis to the peaks near its points, from near to far.
+
+    Where the peaks are too few to span a lattice, as in noise, the basis stays as it was.
+    """
+    far, start = acf.shape[1] - 1, basis
     for most in (1, 2, 4, 8):
         steps = _steps(most, acf.device)
         points = torch.einsum("pi,nij->npj", steps, basis)
@@ -234,7 +241,8 @@ def _refine(acf: Tensor, basis: Tensor) -> Tensor:
         m = m + 1e-3 * torch.eye(2, device=acf.device)
         r = torch.einsum("np,pi,npj->nij", weight, steps, (found - points) * sign)
         basis = basis + torch.linalg.solve(m, r)
-    return basis
+    spans = torch.linalg.det(basis).abs() > _FLAT * basis.norm(dim=-1).prod(-1)
+    return torch.where(spans[:, None, None], basis, start)
 
 
 def _vertex(triple: Tensor) -> Tensor:
