@@ -24,10 +24,8 @@ from motif.analysis.composition.gradients import gradients, member_gradients
 from motif.analysis.composition.preparation import normalise
 from motif.analysis.composition.recipes import FAST, PUBLISHED, Recipe
 from motif.analysis.composition.response import spectral_response
+from motif.analysis.composition.samples import Member, Samples, fold_of
 from motif.analysis.composition.training import (
-    Member,
-    Samples,
-    fold_of,
     single_thread,
     steps_per_epoch,
     train,

@@ -20,7 +20,7 @@ from motif.analysis.composition.learning import learning_curve
 from motif.analysis.composition.partition import Partition
 from motif.analysis.composition.recipes import FAST
 from motif.analysis.composition.response import spectral_response
-from motif.analysis.composition.training import Samples, fold_of
+from motif.analysis.composition.samples import Samples, fold_of
 from motif.analysis.composition.validation import r2_score
 
 

@@ -73,7 +73,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, simulated_library: Any) -> Pat
 
 @pytest.fixture
 def run(lab: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    quick = replace(FAST, spectrum_epochs=2, composition_epochs=30, joined_epochs=10, batch=16)
+    quick = replace(FAST, spectrum_epochs=5, composition_epochs=100, joined_epochs=20, batch=16)
     monkeypatch.setitem(recipes.RECIPES, "fast", quick)
     app = typer.Typer()
     app.command("train")(commands.train_composition)

@@ -20,8 +20,8 @@ from motif.analysis.composition.partition import (
 )
 from motif.analysis.composition.preparation import prepare
 from motif.analysis.composition.recipes import FAST
+from motif.analysis.composition.samples import Member
 from motif.analysis.composition.study import load_study, train_composition
-from motif.analysis.composition.training import Member
 from motif.core.errors import ConfigError, MotifError, UnreadableFileError, UnsuitableDataError
 from motif.core.workspace import Workspace
 from motif.ingest.simulate.library import simulate_library

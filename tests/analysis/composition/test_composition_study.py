@@ -19,8 +19,8 @@ from motif.analysis.composition.partition import make_partition
 from motif.analysis.composition.preparation import normalise, prepare
 from motif.analysis.composition.publication import drawings
 from motif.analysis.composition.recipes import FAST
+from motif.analysis.composition.samples import Member
 from motif.analysis.composition.study import _plan, load_study, train_composition
-from motif.analysis.composition.training import Member
 from motif.analysis.composition.validation import r2_score
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
 from motif.core.progress import Progress

@@ -13,17 +13,16 @@ from torch.nn import functional
 from motif.analysis.composition.dropout import DropoutMasks
 from motif.analysis.composition.network import Architecture, Parameters, forward, initialise
 from motif.analysis.composition.recipes import FAST, PUBLISHED, recipe_named
-from motif.analysis.composition.training import (
-    _DROPOUT,
-    _SHUFFLE,
-    _WEIGHTS,
+from motif.analysis.composition.samples import (
+    DROPOUT,
+    SHUFFLE,
+    WEIGHTS,
     Member,
     Samples,
     fold_of,
-    one_cycle,
-    scaling_of,
-    train,
 )
+from motif.analysis.composition.scaling import bent, scaling_of
+from motif.analysis.composition.training import one_cycle, train
 from motif.core.errors import ConfigError, UnsuitableDataError
 
 POINTS, ELEMENTS, N = 45, 4, 37
@@ -111,14 +110,14 @@ class OneMember(nn.Module):
 
 
 def fresh(architecture: Architecture, member: Member, step: int) -> dict[str, Tensor]:
-    generator = np.random.default_rng(member.stream(step, _WEIGHTS))
+    generator = np.random.default_rng(member.stream(step, WEIGHTS))
     start = initialise(architecture, [generator], TINY.initialisation, torch.float64)
     return {name: value[0] for name, value in start.items()}
 
 
 def train_alone(samples: Samples, rows: np.ndarray, member: Member) -> OneMember:
     """The three steps of the recipe, one module and one ragged batch at a time."""
-    scaling = scaling_of(samples, [rows], TINY)
+    scaling = scaling_of(samples, [rows], [member], TINY)
     x = scaling.spectra(torch.from_numpy(samples.spectra))[0]
     c = scaling.composition(torch.from_numpy(samples.composition))[0]
     y = (torch.from_numpy(samples.target) - scaling.target_mean) / scaling.target_std
@@ -135,8 +134,8 @@ def train_alone(samples: Samples, rows: np.ndarray, member: Member) -> OneMember
             start |= {k: v for k, v in branches.items() if not k.startswith("joined")}
         net = OneMember(architecture.points, architecture.elements, start)
         optimiser = torch.optim.Adam(net.parameters(), eps=TINY.epsilon)
-        shuffle = np.random.default_rng(member.stream(step, _SHUFFLE))
-        stream = np.random.SFC64(member.stream(step, _DROPOUT))
+        shuffle = np.random.default_rng(member.stream(step, SHUFFLE))
+        stream = np.random.SFC64(member.stream(step, DROPOUT))
         cpu = torch.device("cpu")
         masks = DropoutMasks(architecture, [stream], TINY.batch, cpu, torch.float64)
         batches = -(-len(rows) // TINY.batch)
@@ -234,6 +233,32 @@ def test_fast_recipe_follows_the_size_of_the_library() -> None:
     assert [FAST.fitted(n).batch for n in (100, 300, 100_000)] == [16, 30, 64]
     assert FAST.fitted(100_000).composition_epochs == 12
     assert PUBLISHED.fitted(100) == PUBLISHED
+
+
+def test_members_resolve_the_dilute_end_to_different_degrees() -> None:
+    shares = np.sort([Member(seed).share for seed in range(8)])
+    assert np.diff([*shares, 1]).max() < 0.25
+    assert Member(0).share == 0
+    assert len({Member(0, fold).share for fold in range(5)}) == 5
+    samples, rows = tiny_samples(), [np.arange(N)] * 2
+    linear, curved = scaling_of(samples, rows, [Member(0), Member(1)], FAST).composition_bend
+    assert not linear.any()
+    mean = torch.from_numpy(samples.composition.mean(0))
+    torch.testing.assert_close(curved * mean, torch.full((ELEMENTS,), 2 * Member(1).share).double())
+    assert not scaling_of(samples, rows, MEMBERS[:2], PUBLISHED).composition_bend.any()
+
+
+def test_bent_fractions_keep_their_slope_where_an_element_is_absent() -> None:
+    bend = torch.tensor([0.0, 20.0, 50.0], dtype=torch.float64)
+    fraction = torch.tensor([0.0, 0.03, -1.0], dtype=torch.float64).expand(3, 3).T
+    fraction = fraction.contiguous().requires_grad_()
+    value = bent(fraction, bend)
+    (slope,) = torch.autograd.grad(value.sum(), fraction)
+    torch.testing.assert_close(value[0], torch.zeros(3).double())
+    torch.testing.assert_close(slope[0], torch.ones(3).double())
+    torch.testing.assert_close(slope[1], 1 / (1 + bend * 0.03))
+    assert torch.isfinite(value).all()
+    assert value[1, 0] == 0.03
 
 
 def test_dropout_factors_have_their_rate_and_keep_the_mean() -> None:

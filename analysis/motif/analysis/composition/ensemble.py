@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -11,42 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from motif.analysis.composition.network import Architecture, Parameters, forward
+from motif.analysis.composition.scaling import Scaling
 
 CHUNK = 64
 """Samples evaluated at once: their activations fit in a core's cache."""
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """Affine maps between physical values and what a member computes with; K members.
-
-    Statistics come from the rows a member is trained on, so held-out rows stay unseen.
-    """
-
-    spectrum_center: Tensor
-    """(K, L)"""
-    spectrum_scale: Tensor
-    """(K,)"""
-    composition_center: Tensor
-    """(K, E)"""
-    composition_scale: Tensor
-    """(K,)"""
-    target_mean: Tensor
-    """(K,)"""
-    target_std: Tensor
-    """(K,)"""
-
-    def spectra(self, values: Tensor) -> Tensor:
-        """Scaled spectra (K, B, L) of normalised spectra (B, L) or (K, B, L)."""
-        return (values - self.spectrum_center[:, None]) / self.spectrum_scale[:, None, None]
-
-    def composition(self, values: Tensor) -> Tensor:
-        """Scaled compositions (K, B, E) of atomic fractions (B, E) or (K, B, E)."""
-        return (values - self.composition_center[:, None]) / self.composition_scale[:, None, None]
-
-    def map(self, change: str | torch.device | torch.dtype) -> Scaling:
-        """The same on another device or in another precision."""
-        return replace(self, **{f.name: getattr(self, f.name).to(change) for f in fields(self)})
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from motif.analysis.composition.kernel_ridge import (
     solve_ridge,
     thinned,
 )
-from motif.analysis.composition.training import Samples
+from motif.analysis.composition.samples import Samples
 
 SUBSET = 400
 """Samples the marginal likelihood is computed on."""

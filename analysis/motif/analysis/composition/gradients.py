@@ -22,7 +22,8 @@ from torch import Tensor
 
 from motif.analysis.composition.ensemble import CHUNK, Ensemble
 from motif.analysis.composition.response import SpectralResponse
-from motif.analysis.composition.training import Samples, single_thread
+from motif.analysis.composition.samples import Samples
+from motif.analysis.composition.training import single_thread
 
 PER_ATOMIC_PERCENT = 0.01
 """Atomic fraction in one atomic percent."""

@@ -22,8 +22,9 @@ from motif.analysis.composition.gradients import (
     member_gradients,
 )
 from motif.analysis.composition.response import SpectralResponse, spectral_response
+from motif.analysis.composition.samples import Samples
 from motif.analysis.composition.study import Study, reload
-from motif.analysis.composition.training import Samples, single_thread
+from motif.analysis.composition.training import single_thread
 from motif.core.catalog import Derivation
 from motif.core.workspace import Workspace
 

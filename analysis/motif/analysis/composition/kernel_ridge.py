@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from motif.analysis.composition.training import Samples
+from motif.analysis.composition.samples import Samples
 
 ALPHAS = (1e-4, 1e-3, 1e-2, 1e-1)
 PAPER_GAMMAS = (1e-3, 1e-1, 1e1)

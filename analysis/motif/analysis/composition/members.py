@@ -14,13 +14,8 @@ from numpy.typing import NDArray
 from motif.analysis.composition.partition import Partition
 from motif.analysis.composition.preparation import Prepared
 from motif.analysis.composition.recipes import Recipe
-from motif.analysis.composition.training import (
-    Member,
-    Report,
-    Samples,
-    steps_per_epoch,
-    train,
-)
+from motif.analysis.composition.samples import Member, Samples
+from motif.analysis.composition.training import Report, steps_per_epoch, train
 from motif.core.catalog import Derivation
 from motif.core.compute import task_resources
 from motif.core.workspace import Workspace
@@ -29,7 +24,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 STAGE = "ensemble-member"
-VERSION = 1
+VERSION = 2
 """Raised whenever the same parameters would train another member."""
 GROUP = 4
 """Members trained together on a CPU: most of the gain of a batch, little lost by a crash."""

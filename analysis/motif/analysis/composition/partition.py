@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motif.analysis.composition.preparation import Prepared
-from motif.analysis.composition.training import Member, fold_of
+from motif.analysis.composition.samples import Member, fold_of
 from motif.core.errors import ConfigError, UnreadableFileError, UnsuitableDataError
 from motif.core.records import content_id
 from motif.core.workspace import Workspace

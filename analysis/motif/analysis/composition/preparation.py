@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motif.analysis.composition.recipes import Recipe
-from motif.analysis.composition.training import Samples
+from motif.analysis.composition.samples import Samples
 from motif.core.errors import UnsuitableDataError
 from motif.core.records import content_id
 from motif.core.workspace import Library

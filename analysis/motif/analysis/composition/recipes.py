@@ -35,6 +35,9 @@ class Recipe:
     initialisation: Initialisation
     composition_width: float = 1.0
     """Scaled compositions are divided by this too: below 1 the branch bends more readily."""
+    dilution: float = 0.0
+    """Greatest bend of compositions, in units of one over an element's mean fraction. Each member
+    takes a bend of its own between 0 and this (`Member.share`), 0 leaves fractions as they are."""
     epsilon: float = 1e-7
     """Adam's ε."""
     dropout: float = 0.25
@@ -90,6 +93,7 @@ FAST = Recipe(
     scaled=True,
     initialisation="truncated-normal",
     composition_width=0.25,
+    dilution=2.0,
     adaptive=True,
 )
 """Chosen by held-out R² *and* by the angle and size of the total gradient on two simulated

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from motif.analysis.composition.dropout import DropoutMasks
-from motif.analysis.composition.ensemble import Ensemble, Scaling
+from motif.analysis.composition.ensemble import Ensemble
 from motif.analysis.composition.network import (
     BRANCH_PREFIXES,
     Architecture,
@@ -27,38 +27,12 @@ from motif.analysis.composition.network import (
     initialise,
 )
 from motif.analysis.composition.recipes import Recipe
+from motif.analysis.composition.samples import DROPOUT, SHUFFLE, WEIGHTS, Member, Samples
+from motif.analysis.composition.scaling import scaling_of
 from motif.core.errors import UnsuitableDataError
 
 Report = Callable[[float], None]
 """Called with the fraction of the work done, 0 to 1."""
-
-_WEIGHTS, _SHUFFLE, _DROPOUT = range(3)
-
-
-@dataclass(frozen=True)
-class Member:
-    """One training: its seed and the fold it never sees."""
-
-    seed: int
-    fold: int | None = None
-    """Held-out fold; None trains on every sample."""
-
-    def stream(self, step: int, purpose: int) -> np.random.SeedSequence:
-        """Seed of the stream for one purpose in training step `step`."""
-        held_out = 0 if self.fold is None else self.fold + 1
-        return np.random.SeedSequence((self.seed, held_out), spawn_key=(step, purpose))
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Inputs and target of n samples."""
-
-    spectra: NDArray[np.float64]
-    """(n, L) normalised intensity; L may be 0."""
-    composition: NDArray[np.float64]
-    """(n, E) atomic fractions."""
-    target: NDArray[np.float64]
-    """(n,)"""
 
 
 def steps_per_epoch(rows: int, batch: int) -> int:
@@ -100,7 +74,7 @@ def train(
         for number, architecture, epochs in steps:
             parameters = initialise(
                 architecture,
-                [np.random.default_rng(m.stream(number, _WEIGHTS)) for m in members],
+                [np.random.default_rng(m.stream(number, WEIGHTS)) for m in members],
                 recipe.initialisation,
                 dtype,
             )
@@ -138,7 +112,7 @@ class _Run:
     ) -> None:
         self.rows, self.members, self.recipe = rows, members, recipe
         self.device, self.dtype = device, dtype
-        self.scaling = scaling_of(samples, rows, recipe).map(dtype).map(device)
+        self.scaling = scaling_of(samples, rows, members, recipe).map(dtype).map(device)
         self.spectra = torch.as_tensor(samples.spectra).to(device, dtype)
         self.composition = torch.as_tensor(samples.composition).to(device, dtype)
         self.target = torch.as_tensor(samples.target).to(device, dtype)
@@ -157,10 +131,10 @@ class _Run:
         optimiser = torch.optim.Adam(
             [stack.flat], lr=recipe.peak_rate, eps=recipe.epsilon, fused=True
         )
-        shuffles = [np.random.default_rng(m.stream(number, _SHUFFLE)) for m in members]
+        shuffles = [np.random.default_rng(m.stream(number, SHUFFLE)) for m in members]
         masks = None
         if architecture.points and architecture.dropout:
-            bits = [np.random.SFC64(m.stream(number, _DROPOUT)) for m in members]
+            bits = [np.random.SFC64(m.stream(number, DROPOUT)) for m in members]
             masks = DropoutMasks(architecture, bits, recipe.batch, self.device, self.dtype)
         steps = steps_per_epoch(len(self.rows[0]), recipe.batch)
         for epoch in range(epochs):
@@ -225,53 +199,12 @@ class _Run:
         return (error.square() * weight).sum()
 
 
-def scaling_of(samples: Samples, rows: Sequence[NDArray[np.int64]], recipe: Recipe) -> Scaling:
-    """Scaling of each member from its own training rows, float64.
-
-    Raises:
-        UnsuitableDataError: the target does not vary among a member's rows.
-    """
-    centers, scales, targets = [], [], []
-    for chosen in rows:
-        target = samples.target[chosen]
-        if not target.std() > 0:
-            raise UnsuitableDataError(
-                f"The figure of merit is {target[0]:g} in all {len(chosen)} training samples; "
-                "there is nothing to learn from a constant."
-            )
-        targets.append((target.mean(), target.std()))
-        for values, width in (
-            (samples.spectra[chosen], 1.0),
-            (samples.composition[chosen], recipe.composition_width),
-        ):
-            centers.append(values.mean(0) if recipe.scaled else np.zeros(values.shape[1]))
-            spread = width * values.std(0).mean() if recipe.scaled and values.size else 1.0
-            scales.append(spread if spread > 0 else 1.0)
-    mean, std = torch.tensor(targets, dtype=torch.float64).T
-    return Scaling(
-        spectrum_center=torch.from_numpy(np.stack(centers[::2])),
-        spectrum_scale=torch.tensor(scales[::2], dtype=torch.float64),
-        composition_center=torch.from_numpy(np.stack(centers[1::2])),
-        composition_scale=torch.tensor(scales[1::2], dtype=torch.float64),
-        target_mean=mean.clone(),
-        target_std=std.clone(),
-    )
-
-
 def one_cycle(step: int, total: int, peak: float) -> float:
     """Learning rate that rises from peak/25 over 30 % of the steps, then falls to 0 (cosine)."""
     turn = 0.3 * total
     if step < turn:
         return peak / 25 + (peak - peak / 25) * (1 - math.cos(math.pi * step / turn)) / 2
     return peak * (1 + math.cos(math.pi * (step - turn) / (total - turn))) / 2
-
-
-def fold_of(n: int, folds: int, seed: int) -> NDArray[np.int64]:
-    """Fold (0 … folds-1) of each of n samples: a random partition into equal parts."""
-    order = np.random.default_rng(np.random.SeedSequence((seed, n, folds))).permutation(n)
-    assignment = np.empty(n, np.int64)
-    assignment[order] = np.arange(n) % folds
-    return assignment
 
 
 @contextmanager
