@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, insert, select
 
+from motif.analysis.symmetry.embed import embed
 from motif.core import schema
 from motif.core.catalog import now
 from motif.core.records import content_id
 from motif.core.workspace import Workspace
 
 COLLECTION = "spm"
+DESCRIBED = 'operator = "operator 3" and scan_size < 10 um'
+"""The images that have features, some hundred: enough for a search to fill a gallery."""
 SIDE = 32
 IMAGES_AT_ONCE = 2_048
 ROWS_AT_ONCE = 20_000
@@ -46,6 +49,7 @@ def build(root: Path, count: int, images: int = 25_000) -> str:
         for start in range(0, count, ROWS_AT_ONCE):
             _rows(workspace, random, ids[start : start + ROWS_AT_ONCE], start, cluster)
         _names(workspace)
+        embed(workspace, COLLECTION, extractor="analytic", where=DESCRIBED)
         return made.id
 
 

@@ -1,6 +1,7 @@
 // Small parts of the map's page: elements, colours, the legend and the card shown on hover.
 
-const DWELL_MS = 125;  // rest before anything is fetched
+const FETCH_MS = 30;  // rest before anything is fetched
+const DWELL_MS = 80;  // rest before it is shown
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -52,16 +53,20 @@ class HoverCard {
   announce(url, place, size) {
     const turn = ++this.turn;
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.show(turn, url, place, size), this.root.hidden ? DWELL_MS : DWELL_MS / 2);
+    this.waiting = setTimeout(() => {
+      const image = make("img", { src: `${url}.webp`, alt: "", width: "128", height: "128" });
+      const asked = fetch(`${url}.json`).catch(() => null);
+      const rest = this.root.hidden ? DWELL_MS - FETCH_MS : 0;
+      this.waiting = setTimeout(() => this.show(turn, image, asked, place, size), rest);
+    }, FETCH_MS);
   }
 
-  async show(turn, url, place, size) {
-    const image = make("img", { src: `${url}.webp`, alt: "", width: "128", height: "128" });
+  async show(turn, image, asked, place, size) {
     const words = make("div", { class: "words" });
     this.root.replaceChildren(image, words);
     this.root.hidden = false;
     this.settle(place, size);
-    const reply = await fetch(`${url}.json`).catch(() => null);
+    const reply = await asked;
     const about = reply?.ok ? await reply.json() : null;
     if (turn !== this.turn || !about) return;
     words.append(make("b", {}, about.title), ...about.lines.map((line) => make("span", {}, line)));
