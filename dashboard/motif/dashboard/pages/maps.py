@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from motif.core.catalog import Derivation
 from motif.dashboard import colouring, state
-from motif.dashboard.atlas import is_whole, newest
+from motif.dashboard.atlas import is_whole, newest, title
 from motif.dashboard.colouring import Colouring
+from motif.dashboard.drawing import Drawing, draw
 from motif.dashboard.facets import FacetTable
 from motif.dashboard.filters import Filtered
 from motif.dashboard.lab import Lab, lab
@@ -112,11 +113,27 @@ def _show_map(
             rows, lit = np.unique(rows), np.unique(lit)
         part = rows if view.polygon else lit
         show_making(here, view, chosen, [table.ids[row] for row in part[part >= 0].tolist()])
-        show_selection(here, view, filtered, chosen, table, rows, lit)
+        show_selection(
+            here, view, filtered, chosen, table, rows, lit,
+            lambda: _drawing(view, filtered, shown, chosen, bool(_simulated(table))),
+        )  # fmt: skip
     frame.status(
         f"map n={len(shown.placement)} shown={int(shown.mask.sum())} "
         f"selected={int(shown.chosen.sum())}"
     )
+
+
+def _drawing(
+    view: View, filtered: Filtered, shown: Shown, chosen: Derivation, simulated: bool
+) -> Drawing:
+    words = [f"{int(shown.mask.sum()):,} of {len(shown.placement):,} points"]
+    words += [filtered.question] if filtered.question else []
+    words += [f"map {chosen.id[:12]} of {view.collection}"]
+    words += ["simulated data"] if simulated else []
+    return draw(
+        shown.placement, shown.colours.codes, shown.mask, shown.colours.legend, view.polygon,
+        title(chosen), " · ".join(words),
+    )  # fmt: skip
 
 
 def _shown(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 
@@ -13,6 +14,7 @@ from motif.core.catalog import Derivation
 from motif.core.errors import NotFoundError
 from motif.dashboard import state
 from motif.dashboard.captions import SHOWN, caption
+from motif.dashboard.drawing import Drawing
 from motif.dashboard.export import Selection
 from motif.dashboard.facets import FacetTable
 from motif.dashboard.filters import Filtered
@@ -43,8 +45,12 @@ def show_selection(
     table: FacetTable,
     chosen: NDArray[np.intp],
     lit: NDArray[np.intp],
+    picture: Callable[[], Drawing],
 ) -> None:
-    """Draw the rail beside the map for table rows inside the lasso, else for all that pass."""
+    """Draw the rail beside the map for table rows inside the lasso, else for all that pass.
+
+    `picture` draws the map for a file.
+    """
     if view.id:
         _show_one(here, view)
     rows = chosen if view.polygon else lit
@@ -68,7 +74,7 @@ def show_selection(
         if view.polygon and FEWEST <= len(rows) <= MOST:
             those = replace(view.carried(), like=tuple(selection.ids))
             link("compare", those, "Compare", ":material/compare:")
-        show_export(here, selection, filtered.question, exact=exact)
+        show_export(here, selection, filtered.question, exact=exact, picture=picture)
     if not view.polygon and not view.id:
         frame.quiet("Draw a lasso to choose points; rest on one to see it, click it to open it.")
     with st.container(key="rail-short" if view.id else "rail"):
