@@ -159,9 +159,9 @@ def test_the_map(page: Any, chromium: Any, big: Any, report: Any) -> None:
         filtered()
     judge(
         report, points,
-        {"after the start": first, "empty cache": unknown, "first paint": again, "filter": filter_seconds,
-         "hover": median(lambda: hovered(page)), "pan frame": panned(page),
-         "lasso": lassoed(page)},
+        {"after the start": first, "empty cache": unknown, "first paint": again,
+         "filter": filter_seconds, "hover": median(lambda: hovered(page)),
+         "pan frame": panned(page), "lasso": lassoed(page)},
     )  # fmt: skip
 
 
