@@ -147,7 +147,8 @@ def _show_answers(
     started = time.perf_counter()
     try:
         cut = filtered.total < len(table)
-        keep = frozenset(table.ids[row] for row in np.flatnonzero(filtered.mask)) if cut else None
+        rows = np.flatnonzero(filtered.mask).tolist()
+        keep = frozenset(table.ids[row] for row in rows) if cut else None
         found = answers(here, view, upload, filtered.question, wanted, weights, keep)
     except (UnreadableFileError, UnsuitableDataError, ConfigError) as error:
         frame.refusal(str(error))
