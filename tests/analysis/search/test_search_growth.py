@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from motif.analysis.search import codes, search
 from motif.analysis.search.codes import Codes
+from motif.analysis.search.codes_file import CodesFile
 from motif.analysis.search.index import Index
 from motif.analysis.search.members import as_ids
 from motif.analysis.search.spaces import space_of
@@ -90,9 +91,9 @@ def test_an_index_of_a_collection_is_extended_by_what_comes(
     lengths: list[tuple[int, int]] = []
     grown = Index.extended
 
-    def extended(self: Index, vectors: NDArray[np.float32]) -> Index:
+    def extended(self: Index, vectors: NDArray[np.float32], file: CodesFile) -> Index:
         lengths.append((len(self), len(vectors)))
-        return grown(self, vectors)
+        return grown(self, vectors, file)
 
     monkeypatch.setattr(Index, "extended", extended)
     monkeypatch.setattr(Index, "__init__", None)

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,8 @@ ASIDE = 1e-3
 ROUNDING = 1e-5
 """Relative error of sums of squares in float32, with room to spare."""
 BLOCK = 1 << 16
+KEPT = ("centre", "axes", "middle", "cells", "radii", "sizes")
+"""Arrays that are kept with the bytes."""
 THREADS = min(4, os.cpu_count() or 1)
 WORTH_THREADS = 50_000
 """Rows to scan from which handing them to threads pays."""
@@ -80,8 +82,36 @@ class Codes:
         )
         self.aside: Rows = np.concatenate([np.empty(0, np.int64), *aside])
         """Rows to compare exactly whatever their bytes say, ascending."""
-        # Also a single scan runs here: FAISS's own threads wait for each other by spinning.
-        self._pool = ThreadPoolExecutor(THREADS, initializer=_alone)
+        self._pool = _threads()
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything these bytes consist of, as arrays to keep."""
+        import faiss
+
+        arrays = {name: np.asarray(getattr(self, f"_{name}")) for name in KEPT}
+        numbers = [self._count, self.size, self.share, self.step, self.error]
+        return {
+            **arrays, "numbers": np.array(numbers), "aside": self.aside,
+            "index": np.asarray(faiss.serialize_index(self._index)),
+        }  # fmt: skip
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, NDArray[Any]], scales: Vectors | None = None) -> Codes:
+        """The inverse of `state`, for the same scales."""
+        import faiss
+
+        codes = object.__new__(cls)
+        codes._scales, codes._pool = scales, _threads()
+        for name in KEPT:
+            setattr(codes, f"_{name}", state[name])
+        count, size, share, step, error = state["numbers"].tolist()
+        codes._count, codes.size, codes.share = int(count), int(size), share
+        codes.step, codes.error, codes.aside = step, error, state["aside"]
+        index = faiss.deserialize_index(state["index"])
+        if not isinstance(index, faiss.IndexIVFScalarQuantizer):
+            raise ValueError("these bytes hold another index")
+        codes._index = index
+        return codes
 
     def __len__(self) -> int:
         return self._count
@@ -214,6 +244,11 @@ class Question:
             for start in range(count)
         ]
         return np.concatenate([scan.result() for scan in scans])
+
+
+def _threads() -> ThreadPoolExecutor:
+    """Threads for scans, a single one too: FAISS's own wait for each other by spinning."""
+    return ThreadPoolExecutor(THREADS, initializer=_alone)
 
 
 def _parameters(cells: int, chosen: Bitmap | None) -> faiss.SearchParametersIVF:

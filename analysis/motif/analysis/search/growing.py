@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from motif.analysis.search.codes_file import CodesFile
 from motif.analysis.search.index import Index
 from motif.analysis.search.recent import Recent
 from motif.analysis.search.space import Space, Vectors
@@ -23,15 +25,16 @@ class Growing:
         self._lock = Lock()
         self._held: tuple[Space, Index] | None = None
 
-    def of(self, space: Space, scales: Vectors) -> Index:
+    def of(self, space: Space, scales: Vectors, path: Path) -> Index:
         """An index of the space's vectors, extended from the one before where it may be."""
+        file = CodesFile(path, space.ids)
         with self._lock:
             if self._held is None or not _begins(space, self._held[0]):
-                index = Index(space.vectors, scales)
+                index = Index(space.vectors, scales, file)
             elif len(space.ids) == len(self._held[0].ids):
                 index = self._held[1]
             else:
-                index = self._held[1].extended(space.vectors)
+                index = self._held[1].extended(space.vectors, file)
             if self._held is None or self._held[0] is not space:
                 self._held = (space, index)
             return index
@@ -43,7 +46,8 @@ _indices: Recent[Growing] = Recent(4)
 def index_of(workspace: Workspace, collection: str, space: Space, scales: Vectors) -> Index:
     """The index of a collection's space under these scales (d,)."""
     key = (str(workspace.root), collection, space.method, content_id(scales.tobytes()))
-    return _indices.get(key, Growing).of(space, scales)
+    path = workspace.cache / "codes" / f"{content_id(*key[1:])}.npz"
+    return _indices.get(key, Growing).of(space, scales, path)
 
 
 def _begins(space: Space, before: Space) -> bool:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motif.analysis.search.codes import BLOCK, ROUNDING, Codes, Rows, Vectors
+from motif.analysis.search.codes_file import WORTH, CodesFile
 
 Route: TypeAlias = Literal["gather", "exact", "quantised"]
 Answer: TypeAlias = tuple[Rows, NDArray[np.float64]]
@@ -49,9 +50,12 @@ class Index:
     Args:
         vectors: rows to search, float32; a memory-mapped array stays on disk.
         scales: factor of each component (d,); None for one.
+        file: where bytes of these rows are kept, if they are.
     """
 
-    def __init__(self, vectors: Vectors, scales: Vectors | None = None) -> None:
+    def __init__(
+        self, vectors: Vectors, scales: Vectors | None = None, file: CodesFile | None = None
+    ) -> None:
         if vectors.ndim != 2:
             raise ValueError(f"vectors need the shape (n, d), not {vectors.shape}")
         self.vectors: Vectors = np.ascontiguousarray(vectors, np.float32)
@@ -60,18 +64,19 @@ class Index:
         self._squares = self._lengths(0)
         self._lock = Lock()
         self._codes: Codes | None = None
+        self._file = file
 
     def __len__(self) -> int:
         return len(self.vectors)
 
-    def extended(self, vectors: Vectors) -> Index:
+    def extended(self, vectors: Vectors, file: CodesFile | None = None) -> Index:
         """An index of `vectors`, which begin with the rows of this one; only the rest is read."""
         longer = object.__new__(Index)
         longer.vectors = np.ascontiguousarray(vectors, np.float32)
         longer._scales, longer._lock = self._scales, Lock()
         longer._squares = np.concatenate([self._squares, longer._lengths(len(self))])
-        fresh = self._codes is not None and (len(vectors) - len(self._codes)) * LOOSE > len(vectors)
-        longer._codes = None if fresh else self._codes
+        longer._codes = self._codes if _covers(self._codes, len(vectors)) else None
+        longer._file = file
         return longer
 
     def nearest(
@@ -168,8 +173,18 @@ class Index:
     def _bytes(self) -> Codes:
         with self._lock:
             if self._codes is None:
-                self._codes = Codes(self.vectors, self._scales)
+                self._codes = self._kept() or self._made()
             return self._codes
+
+    def _kept(self) -> Codes | None:
+        codes = None if self._file is None else self._file.read(self._scales)
+        return codes if _covers(codes, len(self)) else None
+
+    def _made(self) -> Codes:
+        codes = Codes(self.vectors, self._scales)
+        if self._file is not None and self.vectors.size >= WORTH:
+            self._file.write(codes)
+        return codes
 
     def _unscanned(self, codes: Codes, rows: Rows | None) -> Rows:
         """Rows the bytes say nothing of: those set aside, and those that came later."""
@@ -191,3 +206,8 @@ class Index:
             distances[start : start + BLOCK] = np.sqrt(np.einsum("ij,ij->i", apart, apart))
         order = np.argsort(distances, kind="stable")[:k]
         return candidates[order], distances[order]
+
+
+def _covers(codes: Codes | None, rows: int) -> bool:
+    """Whether few enough of the rows came after the bytes were made."""
+    return codes is not None and (rows - len(codes)) * LOOSE <= rows

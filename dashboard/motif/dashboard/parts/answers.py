@@ -79,7 +79,7 @@ def _tile(place: int, hit: Hit, table: FacetTable, own: Mapping[str, FacetValue]
         lines.append(f"same {', '.join(shared)}" if shared else "no facet shared")
     badge = f"{hit.distance:.3g}" if hit.correlation is None else f"r {hit.correlation:.2f}"
     return Tile(
-        hit.id, thumbnail_url(hit.id), table.titles[row], lines, f"{place} · {badge}"
+        hit.id, thumbnail_url(hit.id, tile=hit.tile), table.titles[row], lines, f"{place} · {badge}"
     )  # fmt: skip
 
 
