@@ -8,6 +8,7 @@ import streamlit as st
 
 from motif.core.catalog import MeasurementRow, facet_value
 from motif.core.errors import MotifError
+from motif.core.query import LABEL
 from motif.dashboard import evidence, state
 from motif.dashboard.asking import answers
 from motif.dashboard.colours import SCALES, Scale
@@ -18,6 +19,7 @@ from motif.dashboard.parts.gallery import Tile, show_gallery
 from motif.dashboard.parts.labelling import show_labels
 from motif.dashboard.parts.measurement import spectrum_figure
 from motif.dashboard.parts.origin import show_disagreements, show_header, show_provenance
+from motif.dashboard.parts.publishing import show_published, show_publishing
 from motif.dashboard.parts.scan import show_scan
 from motif.dashboard.picture import SIZES
 from motif.dashboard.quantities import count, moment, quantity
@@ -61,6 +63,9 @@ def show() -> None:
                      ":material/scatter_plot:")  # fmt: skip
         if row.live:
             show_labels(here, row.id)
+            if LABEL in here.table(row.collection).columns:
+                show_publishing(here, row.collection)
+                show_published(here)
             _show_symmetry(here, row)
             _show_duplicates(here, row)
         _show_facets(here, row)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from motif.analysis.search.space import Space
 from motif.analysis.search.spaces import space_of
 from motif.core.catalog import MeasurementRow
 from motif.core.errors import MotifError
@@ -139,25 +140,34 @@ def weights_of(here: Lab, view: View, kind: str | None) -> dict[str, float]:
         space = space_of(here.workspace, view.collection, kind)
     except MotifError:
         return {}
-    return parse_weights(view.weights, list(space.parts))
+    return parse_weights(view.weights, list(_usual(space)))
+
+
+def _usual(space: Space) -> dict[str, float]:
+    """What counts how much when nobody says: parts of the features, then kinds of channel."""
+    parts = {name: 0.0 if name in space.optional else 1.0 for name in space.parts}
+    channels = [name for name in space.channels if "." not in name]
+    return {**parts, **dict.fromkeys(channels if len(channels) > 1 else (), 1.0)}
 
 
 def show_weights(here: Lab, view: View, kind: str | None) -> None:
-    """A slider a feature part: how much it counts."""
-    space = space_of(here.workspace, view.collection, kind)
-    usual = {name: 0.0 if name in space.optional else 1.0 for name in space.parts}
+    """A slider a feature part or kind of channel: how much it counts."""
+    usual = _usual(space_of(here.workspace, view.collection, kind))
     if len(usual) < 2:
         return
-    chosen = {**usual, **parse_weights(view.weights, list(space.parts))}
+    chosen = {**usual, **parse_weights(view.weights, list(usual))}
     with st.popover("Weights", icon=":material/tune:"):
-        for name in space.parts:
+        for name in usual:
             key = f"weight-{name}"
             st.session_state[key] = chosen[name]
             st.slider(
                 name.replace("_", " ").capitalize(), 0.0, HEAVIEST, step=0.25, key=key,
                 on_change=lambda: _on_weights(usual),
             )  # fmt: skip
-        frame.quiet("How much each part of the features counts; 1 is as they were made.")
+        frame.quiet(
+            "How much each part of the features and each kind of channel counts; 1 is as they "
+            "were made."
+        )
 
 
 def _on_weights(usual: dict[str, float]) -> None:

@@ -17,8 +17,8 @@ ERRANDS = "publish "
 REFRESH_SECONDS = 1.5
 
 
-def show_publishing(here: Lab, collection: str, made: Derivation) -> None:
-    """A menu for editors, there when a DataFed source is declared."""
+def show_publishing(here: Lab, collection: str, made: Derivation | None = None) -> None:
+    """A menu for editors, there when a DataFed source is declared: labels, and a map if given."""
     sources = _sources(here, collection)
     if not sources or not may_change():
         return
@@ -28,9 +28,11 @@ def show_publishing(here: Lab, collection: str, made: Derivation) -> None:
         if len(sources) > 1:
             source = str(st.selectbox("Through", sources, key="publish-through"))
         with st.container(horizontal=True):
-            st.button(
-                "This map", key="publish-map", on_click=_publish, args=(made.id, collection, source)
-            )  # fmt: skip
+            if made is not None:
+                st.button(
+                    "This map", key="publish-map", on_click=_publish,
+                    args=(made.id, collection, source),
+                )  # fmt: skip
             st.button(
                 "Labels and notes", key="publish-labels", on_click=_publish,
                 args=(LABELS, collection, source),

@@ -1,0 +1,107 @@
+"""Commands that pages start: which words, by whom, and how they end."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from motif.core.remarks import put_label
+from motif.dashboard import links
+from motif.dashboard.errands import Errands
+from motif.dashboard.lab import Lab
+from motif.dashboard.parts import publishing
+from motif.dashboard.rights import ENTRY
+from motif.dashboard.serve import SCRIPT
+from motif.dashboard.view import View
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def open_page(page: str, view: View) -> AppTest:
+    app = AppTest.from_file(str(SCRIPT), default_timeout=60)
+    app.run()
+    app._page_hash = links._pages[page]._script_hash  # type: ignore[index]
+    for name, value in view.params().items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.fixture
+def started(here: Lab, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """What pages start, instead of starting it."""
+    found: list[tuple[str, ...]] = []
+    monkeypatch.setattr(here.errands, "start", lambda *words: found.append(words))
+    return found
+
+
+def test_a_map_and_the_labels_are_published_through_the_source_of_the_collection(
+    here: Lab, started: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "_sources", lambda *_: ["facility", "other"])
+    put_label(here.workspace, [here.workspace.select("pfm")[0].id], "worn tip", "xu")
+    app = open_page("map", View(collection="pfm"))
+    made = here.derivations("projection", "pfm")[-1]
+    app.button(key="publish-map").click().run()
+    app.button(key="publish-labels").click().run()
+    where = ("--collection", "pfm", "--source", "facility")
+    assert started == [("publish", made.id, *where), ("publish", "label", *where)]
+    monkeypatch.setenv(ENTRY, "public")
+    keys = [button.key for button in open_page("map", View(collection="pfm")).button]
+    assert "publish-map" not in keys
+
+
+def test_nothing_can_be_published_without_a_source(here: Lab) -> None:
+    keys = [button.key for button in open_page("map", View(collection="pfm")).button]
+    assert "publish-map" not in keys
+
+
+def test_a_model_is_measured_and_put_to_use_by_editors_alone(
+    here: Lab, started: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from motif.analysis.symmetry.models import selected
+
+    app = open_page("models", View())
+    app.button(key="measure-symmetry").click().run()
+    assert started == [("models", "measure", "pfm", "--model", "symmetry")]
+    app.button(key="use-analytic").click().run()
+    assert selected(here.workspace) == "analytic"
+    monkeypatch.setenv(ENTRY, "public")
+    assert [b.key for b in open_page("models", View()).button] == []
+
+
+def test_an_errand_tells_how_far_it_is_and_can_be_ended(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import sys
+
+    script = tmp_path / "slow.py"
+    script.write_text(
+        "import sys, time\n"
+        "for k in range(600):\n"
+        "    sys.stderr.write(f'measured {k} of 600\\n'); sys.stderr.flush(); time.sleep(0.1)\n"
+    )
+    errands = Errands(root)
+    popen: Any = __import__("subprocess").Popen
+
+    def slow(_: list[str], **options: Any) -> Any:
+        return popen([sys.executable, str(script)], **options)
+
+    monkeypatch.setattr("motif.dashboard.errands.subprocess.Popen", slow)
+    errands.start("models", "measure", "pfm")
+    (errand,) = errands.recent()
+    deadline = time.monotonic() + 30
+    while "measured 3 of 600" not in errand.said:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    errand.stop()
+    errands.finish()
+    (ended,) = errands.recent()
+    assert ended.stopped
+    assert ended.error == ""
+    assert ended.said == ""
