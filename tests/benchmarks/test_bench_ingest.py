@@ -24,7 +24,7 @@ from motif.ingest.sync import sync
 
 pytestmark = pytest.mark.benchmark
 
-FILES = 300
+FILES = 500
 BATCH = 64
 NOTE = [(f"Setting{n}", f"{n * 0.37:g}") for n in range(600)]
 
