@@ -64,13 +64,15 @@ def test_composition_picks_the_sample_that_is_clicked(visit: Any) -> None:
     [
         "/", "/map?collection=pfm&id={id}", "/map?collection=pfm&f.purpose={hostile}",
         "/search?collection=pfm", "/search?id={id}", "/measurement?id={id}", "/jobs",
-        "/composition?collection=library",
+        "/composition?collection=library", "/models", "/map?collection=pfm&pictures=on",
+        "/search?collection=pfm&id={id}&why={other}", "/compare?like={id}&like={other}",
     ],
 )  # fmt: skip
 def test_a_hostile_title_does_nothing(visit: Any, lab: Any, path: str) -> None:
     from urllib.parse import quote
 
-    visit.open(path.format(id=lab.hostile_id, hostile=quote(lab.hostile)))
+    hostile = quote(lab.hostile)
+    visit.open(path.format(id=lab.hostile_id, other=lab.other_id, hostile=hostile))
     if "/map" in path:
         visit.drawn()
     assert visit.page.evaluate("window.hacked") is None
@@ -86,9 +88,7 @@ def test_a_measurement_shows_its_channels_and_finds_words_in_its_header(
     visit.open(f"/measurement?id={lab.hostile_id}")
     visit.page.locator(".wall button", has_text="Height").click()
     visit.page.wait_for_function("() => location.search.includes('channel=0')")
-    expect(visit.page.locator(".picture img")).to_have_attribute(
-        "src", re.compile("channel=0")
-    )
+    expect(visit.page.locator(".picture img")).to_have_attribute("src", re.compile("channel=0"))
     visit.page.get_by_label("Search the header").fill("ScanSize")
     visit.page.keyboard.press("Enter")
     visit.says(lab.hostile_id)
