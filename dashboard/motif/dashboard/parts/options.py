@@ -14,6 +14,7 @@ from motif.dashboard.facets import FacetTable
 from motif.dashboard.parts import frame
 from motif.dashboard.view import View
 
+WIDTH = 340
 SAMPLE_OF = ("record", "session")
 """What has no facet of its own and can still be the same."""
 WORDS = {
@@ -28,7 +29,7 @@ def show_options(view: View, table: FacetTable, own: dict[str, FacetValue] | Non
     told = options_of(view)
     label = f"Options ({len(told)})" if told else "Options"
     names = _offered(table, own)
-    with st.popover(label, icon=":material/filter_alt:"):
+    with st.popover(label, icon=":material/filter_alt:"), st.container(width=WIDTH):
         _several("Not of the same", (*SAMPLE_OF, *names), "not_same", view.not_same)
         _several("Of another", names, "different", view.different)
         _slider("Diversity", view.diversity)
