@@ -14,6 +14,7 @@ from motif.analysis.composition.baselines import (
     total_gradient,
 )
 from motif.analysis.composition.comparison import calibration, compare_with_truth, cosine
+from motif.analysis.composition.gaussian_process import fit_gaussian_process
 from motif.analysis.composition.gradients import along_simplex
 from motif.analysis.composition.kernel_ridge import fit_kernel_ridge
 from motif.analysis.composition.learning import learning_curve
@@ -70,6 +71,30 @@ def test_kernel_ridge_total_gradient_points_right(library: Any, samples: Samples
     response = spectral_response(samples.spectra, samples.composition)
     total = total_gradient(fitted.gradients, samples, response)
     assert cosine(total, along_simplex(library.gradient)) > 0.7
+
+
+def test_spread_of_a_process_is_that_of_its_differences(samples: Samples) -> None:
+    """Posterior variance of (f(x + hd) - f(x - hd)) / 2h from the covariance of both values."""
+    process = fit_gaussian_process(samples, np.arange(200))
+    response = spectral_response(samples.spectra, samples.composition)
+    told = process.total_gradient_std(samples, response)
+    assert told.shape == (240, 7)
+    sample, element, h = 211, 5, 1e-4
+    trade = along_simplex(np.eye(7)[element])
+    change = trade @ response.jacobian(samples.composition[[sample]])[0]
+    ends = Samples(
+        samples.spectra[sample] + h * np.array([[1], [-1]]) * change,
+        samples.composition[sample] + h * np.array([[1], [-1]]) * trade,
+        np.zeros(2),
+    )
+    x, trained = process.posterior.scaled(ends), process.posterior.inputs
+    prior = np.exp(-((x[:, None] - x) ** 2).sum(-1))
+    cross = np.exp(-((x[:, None] - trained) ** 2).sum(-1))
+    known = np.linalg.solve(process.factor @ process.factor.T, cross.T)
+    weights = np.array([1, -1]) / (2 * h)
+    variance = weights @ (prior - cross @ known) @ weights
+    expected = process.signal * np.sqrt(variance) / 100
+    np.testing.assert_allclose(told[sample, element], expected, rtol=1e-3)
 
 
 def test_comparison_with_the_truth() -> None:

@@ -88,6 +88,8 @@ def test_chain_through_the_spectrum_equals_finite_differences() -> None:
     expected = np.einsum("knl,lne->kne", slope, derivative)
     found = response.chain(slope, SAMPLES.composition)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    jacobian = response.jacobian(SAMPLES.composition)
+    np.testing.assert_allclose(np.einsum("knl,nel->kne", slope, jacobian), found, atol=1e-9)
 
 
 def test_response_recovers_a_linear_mixture() -> None:

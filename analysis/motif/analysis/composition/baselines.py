@@ -25,19 +25,24 @@ from motif.analysis.composition.validation import mean_absolute_error, r2_score
 from motif.core.workspace import Workspace
 
 STAGE = "composition-baselines"
-VERSION = 2
+VERSION = 3
 TREES = 30
+JUDGED = 2_000
+"""Most samples whose gradients are compared with the exact ones."""
 
 Array = NDArray[np.float64]
 Gradient = Callable[[Samples], tuple[Array, Array]]
+Spread = Callable[[Samples, SpectralResponse], Array]
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A baseline fitted on some samples; `gradients` is None where it has none."""
+    """A baseline fitted on some samples; `gradients` and `spread` are None where it has none."""
 
     predict: Callable[[Samples], Array]
     gradients: Gradient | None
+    spread: Spread | None = None
+    """Its own standard deviation (n, E) of the total gradient, in target units per at.%."""
 
 
 Fit = Callable[[Samples, NDArray[np.int64], int], Fitted]
@@ -114,11 +119,23 @@ def _score_all(
         predictions[name.replace(" ", "_")] = held_out
         if truth is not None:
             whole = fit(samples, np.arange(len(samples.target)), seed)
-            if whole.gradients is not None:
-                total = total_gradient(whole.gradients, samples, response)
-                scores[name]["truth"] = compare_with_truth(total, truth)
-                scores[name]["gradient_cosine"] = scores[name]["truth"]["cosine"]
+            judged = _judge(whole, samples, response, truth, seed)
+            if judged is not None:
+                scores[name] |= {"truth": judged, "gradient_cosine": judged["cosine"]}
     return scores, predictions
+
+
+def _judge(
+    fitted: Fitted, samples: Samples, response: SpectralResponse, truth: Array, seed: int
+) -> dict[str, Any] | None:
+    """Its total gradients against the exact ones; None for a model without gradients."""
+    if fitted.gradients is None:
+        return None
+    rows = np.random.default_rng(seed).permutation(len(truth))[:JUDGED]
+    chosen = Samples(samples.spectra[rows], samples.composition[rows], samples.target[rows])
+    total = total_gradient(fitted.gradients, chosen, response)
+    std = fitted.spread(chosen, response) if fitted.spread is not None else None
+    return compare_with_truth(total, truth[rows], std)
 
 
 def held_out_predictions(samples: Samples, fold: NDArray[np.int64], fit: Fit, seed: int) -> Array:
@@ -151,7 +168,7 @@ def _ridge(scaled: bool) -> Fit:
 
 def _process(samples: Samples, rows: NDArray[np.int64], seed: int) -> Fitted:
     model = fit_gaussian_process(samples, rows, seed)
-    return Fitted(model.predict, model.gradients)
+    return Fitted(model.posterior.predict, model.posterior.gradients, model.total_gradient_std)
 
 
 def _forest(samples: Samples, rows: NDArray[np.int64], seed: int) -> Fitted:

@@ -43,19 +43,20 @@ class KernelRidge:
 
     def predict(self, samples: Samples) -> Array:
         """(n,) in units of the target."""
-        kernel = gaussian_kernel(self._inputs(samples), self.inputs, self.gamma)
+        kernel = gaussian_kernel(self.scaled(samples), self.inputs, self.gamma)
         return np.asarray(self.mean + kernel @ self.coefficients)
 
     def gradients(self, samples: Samples) -> tuple[Array, Array]:
         """∂f/∂composition (n, E) and ∂f/∂spectrum (n, L), per unit of fraction and intensity."""
-        x = self._inputs(samples)
+        x = self.scaled(samples)
         weighted = gaussian_kernel(x, self.inputs, self.gamma) * self.coefficients
         pull = weighted @ self.inputs - weighted.sum(1, keepdims=True) * x
         gradient = 2 * self.gamma * pull * self.factor
         elements = samples.composition.shape[1]
         return gradient[:, :elements], gradient[:, elements:]
 
-    def _inputs(self, samples: Samples) -> Array:
+    def scaled(self, samples: Samples) -> Array:
+        """Inputs (n, E + L) as the kernel takes them."""
         side_by_side = np.concatenate([samples.composition, samples.spectra], 1)
         return np.asarray((side_by_side - self.centre) * self.factor)
 

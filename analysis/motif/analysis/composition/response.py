@@ -36,6 +36,12 @@ class SpectralResponse:
         kernel = _kernel(composition, self.anchors, self.gamma)
         return np.asarray(self.offset + composition @ self.linear + kernel @ self.weights)
 
+    def jacobian(self, composition: NDArray[np.float64]) -> NDArray[np.float64]:
+        """dS/dc, (B, E, L) at compositions (B, E)."""
+        kernel = _kernel(composition, self.anchors, self.gamma)
+        pull = kernel[:, None] * (self.anchors.T - composition[..., None])
+        return np.asarray(self.linear + 2 * self.gamma * (pull @ self.weights))
+
     def chain(
         self, by_spectrum: NDArray[np.float64], composition: NDArray[np.float64]
     ) -> NDArray[np.float64]:

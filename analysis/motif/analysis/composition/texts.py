@@ -108,12 +108,14 @@ def _comparison(document: dict[str, Any]) -> list[str]:
         "networks, integrated": document["integrated_gradients"],
         **document["baselines"],
     }
-    names = ("R²", "MAE", "cosine", "slope", "signs")
+    names = ("R²", "MAE", "cosine", "slope", "signs", "in ±1", "in ±2")
     lines = [f"{'method':22}" + "".join(f"{name:>8}" for name in names)]
     for name, scores in methods.items():
         truth = scores.get("truth") or {}
         values = [scores.get("r2"), scores.get("mae")]
         values += [truth.get(key) for key in ("cosine", "slope", "sign_right")]
+        within = truth.get("calibration") or {}
+        values += [within.get(key) for key in ("within_1", "within_2")]
         cells = ["" if value is None else f"{value:.3f}" for value in values]
         lines.append((f"{name:22}" + "".join(f"{cell:>8}" for cell in cells)).rstrip())
     return lines
