@@ -14,7 +14,7 @@ from motif.core.contracts import Changes, Known
 from motif.core.errors import SourceError
 from motif.core.records import Asset
 from motif.core.workspace import Workspace
-from motif.ingest.fetching import BATCH, PREFIX, Fetched, batches
+from motif.ingest.fetching import BATCH, WHAT, Fetched, batches
 from motif.ingest.sync import Sync
 
 WAIT = 20.0
@@ -90,7 +90,7 @@ def test_the_next_batch_comes_while_this_one_is_used(
     assert [a.native_id for a, _ in second.arrived] == [f"d/{n}" for n in range(BATCH, 2 * BATCH)]
     assert len(list(coming)) == 1
     assert source.threads == {"motif-fetch_0"}
-    assert list(tmp_path.glob(f"{PREFIX}*")) == []
+    assert list(tmp_path.glob(f"{WHAT}-*")) == []
 
 
 def test_what_came_before_a_failure_is_stored(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_reader_that_breaks_down_does_not_wait_for_the_transfer_in_hand(
         with pytest.raises(RuntimeError, match="broken on purpose"):
             Sync(workspace, source, "pfm").run()
         assert not source.released.is_set()
-        assert list(workspace.cache.glob(f"{PREFIX}*")) == []
+        assert list(workspace.cache.glob(f"{WHAT}-*")) == []
     source.close()
     for thread in threading.enumerate():
         if thread.name.startswith("motif-fetch"):
@@ -132,10 +132,10 @@ def test_files_of_a_killed_process_are_removed(
     opened: Callable[[Slow], Generator[Fetched, None, None]], tmp_path: Path
 ) -> None:
     gone = 2**22 + 1  # beyond the largest process id there is
-    left = tmp_path / f"{PREFIX}{socket.gethostname()}-{gone}-x"
+    left = tmp_path / f"{WHAT}-{socket.gethostname()}-{gone}-x"
     (left / "0").mkdir(parents=True)
-    own = tmp_path / f"{PREFIX}{socket.gethostname()}-{os.getpid()}-y"
-    elsewhere = tmp_path / f"{PREFIX}another-machine-{gone}-z"
+    own = tmp_path / f"{WHAT}-{socket.gethostname()}-{os.getpid()}-y"
+    elsewhere = tmp_path / f"{WHAT}-another-machine-{gone}-z"
     own.mkdir()
     elsewhere.mkdir()
     next(opened(Slow(assets(1))))

@@ -244,7 +244,7 @@ def test_killed_at_random_moments_the_next_run_ends_in_the_same_state(
 def _wait_for_work(root: Path, process: "subprocess.Popen[str]") -> None:
     """Until the process has begun with its files, however long a busy machine takes for that."""
     left_behind = set((root / "cache").glob("fetch-*"))
-    while process.poll() is None and set((root / "cache").glob("fetch-*")) == left_behind:
+    while process.poll() is None and not set((root / "cache").glob("fetch-*")) - left_behind:
         time.sleep(0.01)
 
 

@@ -6,10 +6,7 @@ and committed, the next one is on its way.
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,16 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import psutil
-
 from motif.core.contracts import Source
 from motif.core.errors import SourceError
 from motif.core.records import Asset
 from motif.ingest.disk import room_for
+from motif.ingest.passing import passing_folder
 
 BATCH = 128
 """Assets in one transaction."""
-PREFIX = "fetch-"
+WHAT = "fetch"
 
 T = TypeVar("T")
 
@@ -55,7 +51,10 @@ def batches(
         SourceError: after the batches before it were given.
         DiskFullError: a batch finds no room.
     """
-    with _folder(cache) as folder, _one_ahead(_fetch(source, changed, wants, folder)) as made:
+    with (
+        passing_folder(cache, WHAT) as folder,
+        _one_ahead(_fetch(source, changed, wants, folder)) as made,
+    ):
         for into, batch in made:
             yield batch
             shutil.rmtree(into, ignore_errors=True)
@@ -94,18 +93,6 @@ def _one_ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
         yield given()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-@contextmanager
-def _folder(cache: Path) -> Iterator[Path]:
-    """A folder for passing files, named after its process; those of dead ones are removed."""
-    for left in cache.glob(f"{PREFIX}{socket.gethostname()}-*"):
-        owner = left.name.removeprefix(f"{PREFIX}{socket.gethostname()}-").partition("-")[0]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
-    name = f"{PREFIX}{socket.gethostname()}-{os.getpid()}-"
-    with tempfile.TemporaryDirectory(prefix=name, dir=cache, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def _parts(assets: Iterable[Asset], size: int) -> Iterator[list[Asset]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -20,6 +19,7 @@ from motif.ingest.datafed.drafting import TITLE_LENGTH, Draft
 from motif.ingest.datafed.source import OWN_MARK
 from motif.ingest.datafed.transfer import upload
 from motif.ingest.folder import FolderSource
+from motif.ingest.passing import passing_folder
 from motif.ingest.publish.headers import contents, facet_document, header_document
 from motif.ingest.publish.target import Target
 from motif.ingest.publish.trimming import fit
@@ -115,13 +115,13 @@ def upload_folder(
     begun = time.monotonic()
     with (
         closing(FolderSource("upload", folder)) as source,
-        tempfile.TemporaryDirectory(prefix="upload-", dir=cache) as scratch,
+        passing_folder(cache, "upload") as scratch,
     ):
         assets = list(source.changes({}, "").changed)
         progress.expect(len(assets))
-        job = _Upload(folder, target, Path(scratch))
+        job = _Upload(folder, target, scratch)
         for batch in _batches(assets, BATCH):
-            job.take([_found(*one) for one in _there(source, batch, Path(scratch))])
+            job.take([_found(*one) for one in _there(source, batch, scratch)])
             progress.advance(len(batch))
     job.report.files = len(assets)
     job.report.seconds = round(time.monotonic() - begun, 3)

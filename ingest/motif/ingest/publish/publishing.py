@@ -6,7 +6,6 @@ publishing once, and an interrupted publication is completed by the next.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from motif.ingest.datafed.drafting import Draft
 from motif.ingest.datafed.errors import RefusedError
 from motif.ingest.datafed.source import OWN_MARK
 from motif.ingest.datafed.transfer import upload
+from motif.ingest.passing import passing_folder
 from motif.ingest.publish import bundle, figures
 from motif.ingest.publish.results import Origin, Result, derived_inputs, origins
 from motif.ingest.publish.target import Target
@@ -77,9 +77,9 @@ def publish(
     here = [one for one in far if _is_here(one, target)]
     wanted = [("der", record) for record in before]
     wanted += [("der", one.native_id) for one in here]
-    with tempfile.TemporaryDirectory(prefix="publish-", dir=workspace.cache) as folder:
+    with passing_folder(workspace.cache, "publish") as folder:
         document = _document(workspace, result, far, target)
-        path = Path(folder) / f"{result.newest.stage}-{result.id[:12]}{bundle.SUFFIX}"
+        path = folder / f"{result.newest.stage}-{result.id[:12]}{bundle.SUFFIX}"
         file = _write(path, workspace, result, document)
         told = {**document, "file": file}
         told["inputs"] = {key: document["inputs"][key] for key in ("count", "elsewhere")}
@@ -88,9 +88,7 @@ def publish(
         gone = _depend(target, record, wanted)
         uploaded = _bring(target, record, path, file)
         drawn = (
-            _figures(workspace, result, target, record, Path(folder), simulated)
-            if with_figures
-            else []
+            _figures(workspace, result, target, record, folder, simulated) if with_figures else []
         )
     elsewhere = len(far) - len(here) + len(gone)
     return Published(

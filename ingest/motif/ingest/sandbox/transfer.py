@@ -109,7 +109,7 @@ class Transfers:
         while (task := self._schedule.take()) is not None:
             try:
                 self._do(task)
-            except sqlite3.Error:
+            except Exception:  # whatever it is, the thread must not end of it
                 log.exception("Task %d could not be written down and is tried again", task)
                 self._stop.wait(_RETRY_SECONDS)
                 self._schedule.offer([task])
