@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from motif.core.jobs import JobCancelledError, recording
 from motif.core.remarks import put_label
 from motif.dashboard import links
 from motif.dashboard.errands import Errands
@@ -73,6 +74,30 @@ def test_a_model_is_measured_and_put_to_use_by_editors_alone(
     assert selected(here.workspace) == "analytic"
     monkeypatch.setenv(ENTRY, "public")
     assert [b.key for b in open_page("models", View()).button] == []
+
+
+def html(app: AppTest) -> str:
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def test_a_run_shows_how_far_it_is_and_that_it_was_cancelled(empty: Lab) -> None:
+    said = "embedding: 20 of 60 <b>"
+    told = []
+
+    def run() -> None:
+        with recording(empty.workspace, "nightly", ["embed pfm"]) as (_, log):
+            log.write(f"$ motif embed pfm\n{said}\n")
+            log.flush()
+            told.append(html(open_page("jobs", View())))
+            raise JobCancelledError("ended by hand")
+
+    with pytest.raises(JobCancelledError):
+        run()
+    assert 'role="status"' in told[0]
+    assert "embedding: 20 of 60 &lt;b&gt;" in told[0]
+    app = open_page("jobs", View())
+    assert "cancelled" in app.dataframe[0].value["State"].iloc[0]
+    assert 'role="status"' not in html(app)
 
 
 def test_an_errand_tells_how_far_it_is_and_can_be_ended(
