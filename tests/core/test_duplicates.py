@@ -131,6 +131,19 @@ def test_a_resampled_export_needs_the_name_of_its_original(workspace: Workspace)
     assert {o.record_id: o.is_original for o in workspace.duplicates(row.id)}["test:s"]
 
 
+def test_samples_of_two_tables_of_one_name_are_not_mixed_up(workspace: Workspace) -> None:
+    base = peaks(4)
+    samples = [base + np.random.default_rng(n).normal(0, 4, base.size) for n in range(5)]
+    table = [Measurement(str(n), "spectrum", "t", spectrum(v).data) for n, v in enumerate(samples)]
+    fill(workspace, "csv", {"film": table})
+    fill(workspace, "xlsx", {"Film": table})
+    keys = {row.id: row.key for row in workspace.select()}
+    found = duplicates(workspace, list(keys))
+    assert len(found) == 10
+    for one, others in found.items():
+        assert [(keys[o.id], o.relation) for o in others] == [(keys[one], "same values")]
+
+
 def test_links_follow_deletion_and_outlive_a_reindex(workspace: Workspace) -> None:
     fill(workspace, "pfm", {"a": [one_channel(scan())], "b": [one_channel(scan())]})
     before = linked(workspace)

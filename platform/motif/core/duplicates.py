@@ -6,13 +6,13 @@ the archive; their numbers are then compared in full (`motif.core.likeness`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Connection, Select, and_, select
 
 from motif.core import plugins, schema
 from motif.core.catalog import MeasurementRow, RecordRow
@@ -25,8 +25,8 @@ Relation: TypeAlias = Literal["same file", "same values", "resampled"]
 Channels: TypeAlias = list[tuple[int, int]]
 """Pairs of channels: here, there."""
 
-NEAR, RESAMPLED_NEAR = 2e-4, 2e-2
-"""How far outlines of the same values lie apart at most, and those of a resampled spectrum."""
+NEAR = 2e-4
+"""How far outlines of the same values lie apart at most."""
 EVEN = 1e-3
 """Difference of the unevenness of two axes that says which was resampled."""
 MOST = 64
@@ -73,40 +73,26 @@ def duplicates(workspace: Workspace, ids: Sequence[str]) -> dict[str, list[Dupli
 
 
 def _candidates(workspace: Workspace, ids: Sequence[str]) -> dict[str, dict[str, Channels]]:
-    """Id -> id of a measurement with a near outline -> the channels concerned."""
+    """Id -> id of a measurement that may be the same -> the channels concerned."""
     found: dict[str, dict[str, Channels]] = {}
     with workspace.catalog.reading() as connection:
         for part in batched(ids):
-            namesakes = list(connection.scalars(_namesakes(part)))
-            for statement in (_near(part, NEAR), _near(namesakes, RESAMPLED_NEAR, one_name=True)):
-                for one, other, channel, its_channel in connection.execute(statement):
-                    channels = found.setdefault(one, {}).setdefault(other, [])
-                    if (channel, its_channel) not in channels:
-                        channels.append((channel, its_channel))
+            for one, other, channel, its_channel in connection.execute(_near(part)):
+                found.setdefault(one, {}).setdefault(other, []).append((channel, its_channel))
+            for one, other in _namesakes(connection, part):
+                found.setdefault(one, {}).setdefault(other, [(0, 0)])
     return found
 
 
-def _namesakes(ids: Sequence[str]) -> Select[Any]:
-    """Those of the spectra whose file has the name of another one."""
-    mine, own, other = schema.measurements, schema.records.alias(), schema.records.alias()
-    same = and_(other.c.stem == own.c.stem, other.c.id != own.c.id, other.c.live)
-    return (
-        select(mine.c.id)
-        .join(own, own.c.id == mine.c.record_id)
-        .where(mine.c.id.in_(ids), mine.c.kind == "spectrum", own.c.stem != "")
-        .where(select(other.c.id).where(same).exists())
-    )
-
-
-def _near(ids: Sequence[str], reach: float, *, one_name: bool = False) -> Select[Any]:
-    """Pairs of channels whose outlines are near; on request of spectra in files of one name."""
+def _near(ids: Sequence[str]) -> Select[Any]:
+    """Pairs of channels whose outlines are near."""
     here, there = schema.outlines.alias("here"), schema.outlines.alias("there")
     mine, theirs = schema.measurements.alias("mine"), schema.measurements.alias("theirs")
     close = (
-        there.c[name].between(here.c[name] - reach, here.c[name] + reach)
+        there.c[name].between(here.c[name] - NEAR, here.c[name] + NEAR)
         for name in ("first", "second", "third")
     )
-    statement = (
+    return (
         select(mine.c.id, theirs.c.id, here.c.channel, there.c.channel)
         .join(here, here.c.measurement == mine.c.number)
         .join(there, and_(there.c.form == here.c.form, *close))
@@ -114,14 +100,26 @@ def _near(ids: Sequence[str], reach: float, *, one_name: bool = False) -> Select
         .where(mine.c.id.in_(ids), theirs.c.record_id != mine.c.record_id, theirs.c.live)
         .order_by(mine.c.id, theirs.c.id)
     )
-    if one_name:
-        own, other = schema.records.alias("own"), schema.records.alias("other")
-        statement = (
-            statement.join(own, own.c.id == mine.c.record_id)
-            .join(other, other.c.id == theirs.c.record_id)
-            .where(own.c.stem == other.c.stem)
-        )
-    return statement
+
+
+def _namesakes(connection: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of spectra at the same place in files of one name."""
+    table, records = schema.measurements, schema.records
+    statement = (
+        select(table.c.id, table.c.record_id, table.c.key, records.c.stem)
+        .join(records, records.c.id == table.c.record_id)
+        .join(schema.outlines, schema.outlines.c.measurement == table.c.number)
+        .where(table.c.kind == "spectrum", table.c.live, records.c.stem != "")
+    )
+    mine = connection.execute(statement.where(table.c.id.in_(ids))).all()
+    theirs: dict[tuple[str, str], list[Any]] = {}
+    for part in batched(sorted({row.stem for row in mine})):
+        for row in connection.execute(statement.where(records.c.stem.in_(part))):
+            theirs.setdefault((row.stem, row.key), []).append(row)
+    for one in mine:
+        for other in theirs[one.stem, one.key]:
+            if other.record_id != one.record_id:
+                yield one.id, other.id
 
 
 class _Comparison:
@@ -157,7 +155,7 @@ class _Comparison:
                 (self._axis(here), self._values[here.id]),
                 (self._axis(there), self._values[there.id]),
                 (here.units[0], there.units[0]),
-                one_name=bool(own.stem) and own.stem == other.stem,
+                one_name=(own.stem, here.key) == (other.stem, there.key),
             )
         if relation is None:
             return None

@@ -43,8 +43,8 @@ def spectra_likeness(
         first: axis in SI units and intensities, both (n,).
         second: the same of the other one, (m,).
         units: of the intensities.
-        one_name: whether both files have the same name; only then is one taken for the other
-            on another grid.
+        one_name: whether they lie at the same place in files of the same name; only then is one
+            taken for the other on another grid.
     """
     (x, here), (x2, there) = _ascending(*first), _ascending(*second)
     step = float(np.median(np.diff(x)))
