@@ -14,13 +14,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from motif.dashboard.colours import Scale, lookup_table
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same measurement would be drawn differently."""
 
 SIZES = (128, 256, 640)
 """Widths in pixels that may be asked for; the larger ones carry a scale bar."""
 
 SCALE_BAR_FROM = 256
+STROKE = 96
+"""Brightness from which on a pixel of a letter is its stroke rather than its soft edge."""
 WHITE = (255, 255, 255, 255)
 CLIP = (1.0, 99.0)
 """Percentiles mapped to the ends of the colour scale."""
@@ -130,11 +132,21 @@ def _draw_text(
     for part in re.split("(µ)", text):
         draw.text((left, top), "u" if part == "µ" else part, font=font, fill=WHITE)
         if part == "µ":
-            u_left, u_top, _, baseline = draw.textbbox((left, top), "u", font=font)
+            _, u_top, _, baseline = draw.textbbox((left, top), "u", font=font)
+            stem = left + _ink_begins(font)
             tail = baseline + 0.38 * (baseline - u_top)
-            draw.rectangle((u_left, u_top + 1, u_left + max(1, font.size // 12), tail), fill=WHITE)
+            draw.rectangle((stem, u_top + 1, stem + max(1, font.size // 12), tail), fill=WHITE)
             part = "u"
         left += font.getlength(part)
+
+
+@cache
+def _ink_begins(font: ImageFont.FreeTypeFont) -> int:
+    """Pixels from where a u is set to its first stroke."""
+    mask = Image.new("L", (2 * int(font.size), 2 * int(font.size)))
+    ImageDraw.Draw(mask).text((0, 0), "u", font=font, fill=255)
+    columns = np.asarray(mask).max(axis=0)
+    return int(np.flatnonzero(columns > STROKE)[0])
 
 
 def _draw_mark(draw: ImageDraw.ImageDraw, size: tuple[int, int]) -> None:
