@@ -128,7 +128,8 @@ def _show_facets(here: Lab, row: MeasurementRow) -> None:
             text = "yes" if value else "no"
         else:
             text = quantity(value, facet.unit)
-        lines.append((facet.name.replace("_", " "), text, facet.origin))
+        origin = f'{facet.origin}, there "{facet.told}"' if facet.told else facet.origin
+        lines.append((facet.name.replace("_", " "), text, origin))
     frame.facts(lines)
     if row.targets:
         frame.facts(
