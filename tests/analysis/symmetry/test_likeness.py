@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from motif.analysis.symmetry.generator import generate
 from motif.analysis.symmetry.likeness import alike, describe, why_alike
 from motif.core.errors import ConfigError, UnsuitableDataError
 from motif.core.testing.filling import fill, image, spectrum
@@ -70,9 +71,10 @@ def test_symmetry_in_words() -> None:
     assert square.sentence.startswith("4-fold ")
     assert "nm × 16" in square.sentence
     assert "most like p4" in square.sentence
-    chiral = describe(pattern("chiral square lattice", 3, period=20), 1e-8)
-    assert chiral.rotations[4] > 0.8 > chiral.mirror
-    assert chiral.fold == 4
+    perfect = generate(1, seed=5, groups=("p4",), cells=(5, 6)).images[0].numpy()
+    chiral = describe(perfect, 1e-8)
+    assert chiral.rotations[4] > 0.9 > chiral.mirror
+    assert (chiral.fold, chiral.group) == (4, "p4")
     labyrinth = describe(pattern("labyrinth", 3))
     assert (labyrinth.group, labyrinth.cell, labyrinth.glide) == (None, None, None)
     assert "no order found" in labyrinth.sentence

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from motif.analysis.symmetry.aperiodic import KINDS, LATTICE
 from motif.analysis.symmetry.evaluation import BATCH, evaluate
 from motif.analysis.symmetry.evidence import OPERATIONS, correlations, settle, strains
 from motif.analysis.symmetry.generator import Patterns, generate
@@ -16,6 +17,7 @@ from motif.analysis.symmetry.groups import GROUP_NAMES
 from motif.analysis.symmetry.lattice import autocorrelation, estimate, reduce, windowed
 from motif.analysis.symmetry.learned import SHIPPED, SymmetryExtractor, name_groups
 from motif.analysis.symmetry.network import gather, load_network
+from motif.analysis.symmetry.order import load_order, order_evidence
 from motif.analysis.symmetry.training import save, train
 from motif.core.errors import ConfigError
 
@@ -94,6 +96,9 @@ def test_the_shipped_network_names_the_groups_of_unseen_images() -> None:
     assert found["accuracy_17"] > 0.97
     assert found["accuracy_17_artefacts"] > 0.93
     assert max(found["invariance"].values()) < 0.05
+    assert found["accuracy_22"] > 0.95
+    assert found["accuracy_22_artefacts"] > 0.93
+    assert found["lattice_mistaken_artefacts"] < 0.03
 
 
 def test_the_card_says_what_the_weights_do() -> None:
@@ -101,21 +106,27 @@ def test_the_card_says_what_the_weights_do() -> None:
     assert card["command"] == f"motif train symmetry --images {card['images']} --seed 1"
     assert set(card["held_out"]["accuracy_17_by_group"]) == set(GROUP_NAMES)
     assert card["held_out"]["accuracy_17"] > 0.99
+    assert card["held_out"]["accuracy_17_artefacts"] > 0.93
+    assert card["held_out"]["accuracy_22"] > 0.98
+    assert set(card["held_out"]["accuracy_22_by_kind"]) == set(KINDS) - {LATTICE}
     assert SHIPPED.stat().st_size < 10_000_000
 
 
 def test_training_from_the_same_seed_gives_the_same_network(tmp_path: Path) -> None:
     first, card = train(170, seed=3, device="cpu", judge=0)
     again, _ = train(170, seed=3, device="cpu", judge=0)
-    for one, other in zip(first.state_dict().values(), again.state_dict().values(), strict=True):
-        torch.testing.assert_close(one, other)
+    for network, same in ((first.groups, again.groups), (first.order, again.order)):
+        for name, value in network.state_dict().items():
+            torch.testing.assert_close(value, same.state_dict()[name])
     path = save(first, card, tmp_path / "models")
     patterns = generate(68, seed=1)
     images = patterns.images
-    named = first(gather(images)).argmax(1)
+    named = first.groups(gather(images)).argmax(1)
     assert (named == patterns.labels).float().mean() > 5 / len(GROUP_NAMES)
-    loaded = load_network(path)
-    torch.testing.assert_close(loaded(gather(images)), first(gather(images)))
+    evidence = gather(images)
+    torch.testing.assert_close(load_network(path)(evidence), first.groups(evidence))
+    wide = order_evidence(images, evidence)
+    torch.testing.assert_close(load_order(path)(wide), first.order(wide))
     assert json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["seed"] == 3
 
 

@@ -7,6 +7,8 @@ unchanged by turning, mirroring, shifting or inverting the image and by its gain
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -70,23 +72,24 @@ class AnalyticDescriptor:
         with torch.inference_mode():
             square, zoom = centre_square(torch.from_numpy(np.ascontiguousarray(images)))
             made = measured(square, torch.from_numpy(pixel_size).float() * zoom)
-            joined = torch.cat(
-                [
-                    factor * made[block]
-                    for blocks in PARTS.values()
-                    for block, factor in blocks.items()
-                ],
-                dim=1,
-            )
-            contrast = square.flatten(1).std(1, keepdim=True) > 1e-6
-            # an unknown pixel size leaves the scale undefined, which then counts for nothing
-            known = torch.nan_to_num(joined)
-            features: NDArray[np.float32] = torch.where(contrast, known, 0.0).numpy()
+            features: NDArray[np.float32] = joined(made, square).numpy()
         return features
 
 
+def joined(made: Mapping[str, Tensor], square: Tensor) -> Tensor:
+    """Weighted features (n, d) of square images; zero for an image without contrast."""
+    blocks = [factor * made[block] for blocks in PARTS.values() for block, factor in blocks.items()]
+    # an unknown pixel size leaves the scale undefined, which then counts for nothing
+    known = torch.nan_to_num(torch.cat(blocks, dim=1))
+    contrast = square.flatten(1).std(1, keepdim=True) > 1e-6
+    return torch.where(contrast, known, 0.0)
+
+
 def measured(square: Tensor, pixel_size: Tensor) -> dict[str, Tensor]:
-    """Everything the descriptor is made of, by name: arrays (n, k) of square images."""
+    """Everything the descriptor is made of, by name: arrays (n, k) of square images.
+
+    Beside them the dominant ``frequency`` (n,) in 1/pixel.
+    """
     flat = windowed(square)
     acf = autocorrelation(flat)
     rotation, mirror = measures.survival(flat)
@@ -101,6 +104,7 @@ def measured(square: Tensor, pixel_size: Tensor) -> dict[str, Tensor]:
         "grey": measures.grey_statistics(square),
         "decades": decades,
         "period": measures.period_waves(decades),
+        "frequency": frequency,
     }
 
 

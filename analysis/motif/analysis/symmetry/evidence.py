@@ -8,6 +8,7 @@ translation; *where* the correlation peaks tells a mirror from a glide.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 
 import torch
@@ -193,6 +194,22 @@ _FADE = 0.07
 """Strain at which the belief in an operation has fallen to 1/e."""
 _FIX = tuple(_MIRRORS.index(name) for name in ("a-b", "a|", "b|"))
 _ANTI = tuple(_MIRRORS.index(name) for name in ("a+b", "a_", "b_"))
+
+
+TOLERATED = 0.1
+"""Fit from which on a rotation counts fully in words: drift strains a lattice by some per cent."""
+
+
+def turns_of_cell(invariant: Sequence[float]) -> list[float]:
+    """Correlation of the averaged cell turned by 180, 120, 90 and 60 degrees, from `invariants`.
+
+    A turn that strains the lattice too much counts only as far as it fits.
+    """
+    faded, free, fits = invariant[1:4], invariant[4:7], invariant[7:10]
+    higher = [
+        high if fit > TOLERATED else low for low, high, fit in zip(faded, free, fits, strict=True)
+    ]
+    return [invariant[0], *higher]
 
 
 def invariants(factors: Tensor, basis: Tensor) -> Tensor:

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from motif.analysis.symmetry.aperiodic import KINDS, LATTICE
-from motif.analysis.symmetry.descriptor import AnalyticDescriptor, centre_square
+from motif.analysis.symmetry.descriptor import AnalyticDescriptor, centre_square, joined, measured
 from motif.analysis.symmetry.groups import GROUP_NAMES
 from motif.analysis.symmetry.network import FEATURES, ORDER, SIZE, gather, load_network
 from motif.analysis.symmetry.order import load_order, probabilities
 from motif.core.records import content_id
 
 SHIPPED = Path(__file__).parent / "weights" / "symmetry.safetensors"
-BATCH = 64
-VERSION = 3
-WEIGHT = 1.05
+BATCH = 32
+VERSION = 4
+WEIGHT = 1.3
 """Length of the learned features of a perfect lattice beside the analytic ones, by retrieval."""
 
 
@@ -29,14 +29,15 @@ class SymmetryExtractor:
     """Analytic and learned features side by side; see `motif.core.contracts.Extractor`.
 
     The learned features belong to the part ``symmetry``. They weigh as much as the image has a
-    lattice: what the network says of one that has none means little.
+    lattice (its probability times its order): what the network says of one that has none means
+    little.
     """
 
     name = "symmetry"
 
     def __init__(self, weights: Path = SHIPPED) -> None:
         self._analytic = AnalyticDescriptor()
-        self._network = load_network(weights)
+        self._network, self._order = load_network(weights), load_order(weights)
         self.fingerprint = content_id(
             self._analytic.fingerprint, weights.read_bytes(), str(VERSION), str(WEIGHT)
         )
@@ -51,19 +52,32 @@ class SymmetryExtractor:
         self, images: NDArray[np.float32], pixel_size: NDArray[np.float64]
     ) -> NDArray[np.float32]:
         """Features (n, d) of images (n, height, width) whose pixels measure `pixel_size` m."""
-        analytic = self._analytic(images, pixel_size)
+        made = [
+            self._batch(images[i : i + BATCH], pixel_size[i : i + BATCH])
+            for i in range(0, len(images), BATCH)
+        ]
+        width = max(part.stop for part in self.parts.values())
+        return np.concatenate(made) if made else np.empty((0, width), np.float32)
+
+    def _batch(
+        self, images: NDArray[np.float32], pixel_size: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
         split = self._analytic.parts["symmetry"].stop
-        learned = np.zeros((len(images), FEATURES), np.float32)
         with torch.inference_mode():
-            for start in range(0, len(images), BATCH):
-                piece = torch.from_numpy(np.ascontiguousarray(images[start : start + BATCH]))
-                square, _ = centre_square(piece, SIZE)
-                evidence = gather(square)
-                found = functional.normalize(self._network.features(evidence))
-                certainty = evidence[:, ORDER, None].clamp(0, 1).sqrt()
-                learned[start : start + BATCH] = (WEIGHT * certainty * found).numpy()
-        learned[~analytic.any(axis=1)] = 0
-        return np.concatenate([analytic[:, :split], learned, analytic[:, split:]], axis=1)
+            piece = torch.from_numpy(np.ascontiguousarray(images))
+            small, zoom = centre_square(piece)
+            made = measured(small, torch.from_numpy(pixel_size).float() * zoom)
+            analytic = joined(made, small)
+            square, _ = centre_square(piece, SIZE)
+            evidence = gather(square)
+            ordered = probabilities(self._order, square, evidence, made)[:, KINDS.index(LATTICE)]
+            certainty = ordered * evidence[:, ORDER].clamp(0, 1)
+            found = functional.normalize(self._network.features(evidence))
+            learned = WEIGHT * certainty[:, None] * found
+            features: NDArray[np.float32] = torch.cat(
+                [analytic[:, :split], learned, analytic[:, split:]], 1
+            ).numpy()
+        return features
 
 
 @dataclass(frozen=True)

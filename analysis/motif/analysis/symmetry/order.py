@@ -7,6 +7,7 @@ hold it. Only an image with a lattice has one of the 17 wallpaper groups.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from torch.nn import functional
 
 from motif.analysis.symmetry import measures
 from motif.analysis.symmetry.aperiodic import KINDS, NOTHING
+from motif.analysis.symmetry.descriptor import centre_square
 from motif.analysis.symmetry.lattice import autocorrelation, windowed
 from motif.analysis.symmetry.network import EVIDENCE, SIZE, filled
 
@@ -35,24 +37,34 @@ PREFIX = "order."
 _WIDTH = 128
 
 
-def order_evidence(square: Tensor, evidence: Tensor) -> Tensor:
+def order_evidence(
+    square: Tensor, evidence: Tensor, made: Mapping[str, Tensor] | None = None
+) -> Tensor:
     """Everything the order is told by (n, `INPUTS`).
 
     Args:
         square: (n, `SIZE`, `SIZE`) images, on the processor.
         evidence: (n, 37) what `network.gather` finds in them.
+        made: what `descriptor.measured` found in them, where that is known already.
     """
-    small = functional.interpolate(
-        square[:, None], (measures.SIZE, measures.SIZE), mode="bilinear", antialias=True,
-        align_corners=False,
-    )[:, 0]  # fmt: skip
-    flat = windowed(small)
+    known = made or _measured(square)
+    large = known["frequency"] * measures.SIZE / SIZE
+    analytic = [known[name] for name in ("rotation", "mirror", *measures.FOLDS)]
+    return torch.cat([evidence, *analytic, *_spread(windowed(square), large)], 1)
+
+
+def _measured(square: Tensor) -> dict[str, Tensor]:
+    """The blocks of the analytic descriptor that tell of the order."""
+    flat = windowed(centre_square(square)[0])
     rotation, mirror = measures.survival(flat)
     _, frequency = measures.radial_spectrum(flat)
     folds = measures.order(autocorrelation(flat), frequency)
-    large = frequency * measures.SIZE / SIZE
-    parts = [rotation, measures.mirror_summary(mirror), *folds, *_spread(windowed(square), large)]
-    return torch.cat([evidence, *parts], 1)
+    return {
+        "rotation": rotation,
+        "mirror": measures.mirror_summary(mirror),
+        **dict(zip(measures.FOLDS, folds, strict=True)),
+        "frequency": frequency,
+    }
 
 
 def _spread(flat: Tensor, frequency: Tensor) -> list[Tensor]:
@@ -106,12 +118,17 @@ def load_order(path: Path) -> OrderNetwork:
     return filled(OrderNetwork(), path, PREFIX)
 
 
-def probabilities(network: OrderNetwork, square: Tensor, evidence: Tensor) -> Tensor:
+def probabilities(
+    network: OrderNetwork,
+    square: Tensor,
+    evidence: Tensor,
+    made: Mapping[str, Tensor] | None = None,
+) -> Tensor:
     """Calibrated probabilities of the `KINDS` (n, 6); an image without contrast has no order.
 
     Arguments as of `order_evidence`.
     """
-    said = torch.softmax(network(order_evidence(square, evidence)), 1)
+    said = torch.softmax(network(order_evidence(square, evidence, made)), 1)
     blank = square.flatten(1).std(1, keepdim=True) <= 1e-6
     nothing = functional.one_hot(torch.tensor(KINDS.index(NOTHING)), len(KINDS))
     return torch.where(blank, nothing.to(said.dtype), said)

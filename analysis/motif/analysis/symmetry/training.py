@@ -126,6 +126,7 @@ def save(networks: Trained, card: dict[str, Any], folder: Path) -> Path:
         for name, value in network.state_dict().items()
     }
     save_file(weights, path)
+    path.chmod(0o644)
     path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     return path
 

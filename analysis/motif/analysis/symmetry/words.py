@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from motif.analysis.symmetry import measures
 from motif.analysis.symmetry.aperiodic import KINDS, LATTICE, NOTHING, QUASI
 from motif.analysis.symmetry.descriptor import centre_square
-from motif.analysis.symmetry.evidence import GLIDES, MIRRORS
+from motif.analysis.symmetry.evidence import GLIDES, MIRRORS, turns_of_cell
 from motif.analysis.symmetry.groups import GROUP_NAMES
 from motif.analysis.symmetry.lattice import windowed
 from motif.analysis.symmetry.learned import SHIPPED
@@ -97,7 +97,7 @@ def describe(
     ordered = seen.kind == LATTICE
     turns, mirrors = seen.turns, [seen.mirror]
     if ordered:
-        turns = [max(pair) for pair in zip(turns, seen.averaged[:4], strict=True)]
+        turns = [max(pair) for pair in zip(turns, turns_of_cell(seen.averaged), strict=True)]
         mirrors += [seen.averaged[i] for i in MIRRORS]
     return Evidence(
         kind=seen.kind,
