@@ -25,6 +25,7 @@ PAGES = {
     "search": "/search?collection=pfm",
     "answers": "/search?collection=pfm&id={id}",
     "composition": "/composition",
+    "models": "/models",
     "jobs": "/jobs",
     "measurement": "/measurement?id={id}",
     "compare": "/compare?like={id}&like={other}",
