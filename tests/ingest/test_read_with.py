@@ -110,6 +110,27 @@ def samples(workspace: Workspace) -> list:
     return sorted(rows, key=lambda row: row.key)
 
 
+def test_beside_in_a_member_of_a_federation(
+    workspace: Workspace, folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    picture(folder / "a.png")
+    picture(other / "a.png")
+    (workspace.root / "motif.toml").write_text(
+        '[sources.all]\nkind = "federation"\ninto = "bench"\nmembers = ['
+        f'{{name = "one", kind = "folder", path = "{folder}"}}, '
+        f'{{name = "two", kind = "folder", path = "{other}"}}]\n'
+    )
+    with Workspace.open(workspace.root) as opened:
+        assert astuple(sync(opened, "all")) == (2, 2, 0, 0, 0, 0)
+        later(other / "a.png.json", json.dumps({"pixel_size": "2 nm"}))
+        assert astuple(sync(opened, "all")) == (2, 0, 1, 1, 0, 0)
+        scaled = {row.record_id: row.scan_size for row in opened.select("bench")}
+        assert scaled["all:one/a.png"] is None
+        assert scaled["all:two/a.png"] == pytest.approx(20e-9)
+
+
 def test_what_nobody_looked_at_reads_nothing_again(workspace: Workspace, folder: Path) -> None:
     spectrum(folder / "one.txt", 1)
     assert counts(workspace) == (1, 1, 0, 0, 0, 0)
