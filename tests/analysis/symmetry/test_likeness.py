@@ -78,10 +78,12 @@ def test_symmetry_in_words() -> None:
     labyrinth = describe(pattern("labyrinth", 3))
     assert (labyrinth.group, labyrinth.cell, labyrinth.glide) == (None, None, None)
     assert "no order found" in labyrinth.sentence
-    assert "period 12 px" in labyrinth.sentence
+    assert labyrinth.period == pytest.approx(12, rel=0.1)
+    assert " px, " in labyrinth.sentence
     stripes = describe(pattern("stripe", 3), 2e-7)
     assert stripes.kind == "stripes"
-    assert "period 2.4 µm, no lattice: stripes" in stripes.sentence
+    assert stripes.period == pytest.approx(2.4e-6, rel=0.05)
+    assert " µm, no lattice: stripes" in stripes.sentence
 
 
 def test_an_answer_takes_less_than_a_second_of_one_core() -> None:
