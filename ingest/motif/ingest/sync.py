@@ -157,7 +157,7 @@ class Sync:
             ((record.native_id, record.origin) for record in stored.values()),
             ((held.native_id, held.origin) for held in quarantined),
         ):
-            if files := files_beside(origin):
+            if (files := files_beside(origin)) and native_id in known:
                 known[native_id] = replace(known[native_id], beside=files)
         for held in quarantined:
             asked = retry if isinstance(retry, bool) else held.native_id in retry
