@@ -17,10 +17,10 @@ Array = NDArray[np.float64]
 Kind: TypeAlias = Literal["total", "composition"]
 
 MEANING: dict[Kind, str] = {
-    "total": "The change of {target} when one element is traded for all others in proportion "
-    "and the spectrum follows as it does on average across the library.",
-    "composition": "The change of {target} with an element's content while the spectrum stays "
-    "as it is; what acts through the spectrum is not in it.",
+    "total": "Total gradient: the change of {target} when an element is traded for equal parts of "
+    "all others and the spectrum follows as it does on average across the library.",
+    "composition": "Partial gradient: the change of {target} with an element's content while the "
+    "spectrum stays as it is; what acts through the spectrum is not in it.",
 }
 SPECTRAL = (
     "The spectrum is coloured by the change of {target} if the intensity there rose: red raises "

@@ -100,7 +100,7 @@ def fit_gaussian_process(
     kernel = gaussian_kernel(x, x, 1.0)
     solved = solve_ridge(kernel, residual, noise / signal)
     posterior = KernelRidge(centre, factor, x, solved * std, 1.0, mean)
-    lower: NDArray[np.float64] = np.linalg.cholesky(kernel + noise / signal * np.eye(len(x)))
+    lower = np.asarray(np.linalg.cholesky(kernel + noise / signal * np.eye(len(x))), np.float64)
     return GaussianProcess(posterior, lower, std * math.sqrt(signal))
 
 

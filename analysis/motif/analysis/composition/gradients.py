@@ -6,8 +6,8 @@ Two gradients with respect to composition are kept apart:
   acts through the spectrum, so how a network divides an effect between its two inputs is
   partly its own choice.
 * *total*: ∂P/∂c + (∂P/∂S)(dS/dc) along the simplex: what happens when one element is traded for
-  the others in proportion-free exchange (components sum to zero) and the spectrum follows as it
-  does on average across the library.
+  equal parts of the others (components sum to zero) and the spectrum follows as it does on
+  average across the library.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from motif.analysis.composition import figures
+from motif.analysis.composition.alignment import likeness
 from motif.analysis.composition.correlations import alike
 from motif.analysis.composition.figures.theme import Theme
 from motif.core.catalog import Derivation
@@ -19,15 +20,20 @@ from motif.core.errors import NotFoundError
 from motif.dashboard import state
 from motif.dashboard.lab import Lab, lab
 from motif.dashboard.links import link
-from motif.dashboard.parts import charts, frame
+from motif.dashboard.parts import charts, frame, methods
 from motif.dashboard.parts.filterbar import show_filter
 from motif.dashboard.quantities import ago, count
 from motif.dashboard.studies import MEANING, SPECTRAL, SPREAD, Kind, StudyView, direction
 from motif.dashboard.view import View
 
 CHART = "composition-map"
+ALIKE = 4
+"""Pairs of elements named as most alike."""
 KINDS: dict[str, str] = {"total": "Total gradient", "composition": "At fixed spectrum"}
-TABS = ("Map and sample", "Elements", "Bands", "First layer", "Predictions")
+TABS = (
+    "Map and sample", "Elements", "Bands", "First layer", "Predictions", "Methods", "Learning",
+    "Files",
+)  # fmt: skip
 
 
 def show() -> None:
@@ -125,7 +131,10 @@ def _show_tabs(here: Lab, view: View, study: StudyView, kind: Kind, rows: NDArra
                     axis_title=title, **options,
                 )  # fmt: skip
                 _chart(figure, "bands")
-                frame.quiet("Which bands of the spectrum carry what an element does.")
+                frame.quiet(
+                    "Which bands carry what an element does: Pearson coefficient, over samples, "
+                    "of the gradient by that element and the gradient by the intensity there."
+                )
             else:
                 frame.quiet("This library has no spectra.")
     elif tabs[3].open:
@@ -134,6 +143,16 @@ def _show_tabs(here: Lab, view: View, study: StudyView, kind: Kind, rows: NDArra
     elif tabs[4].open:
         with tabs[4]:
             _show_predictions(study, rows, options)
+    elif tabs[5].open:
+        with tabs[5]:
+            methods.show_methods(here, study, options)
+    elif tabs[6].open:
+        with tabs[6]:
+            methods.show_learning(here, study, options)
+    elif tabs[7].open:
+        with tabs[7]:
+            sample = study.names[_sample(view, study, rows)]
+            methods.show_files(here, study, kind, sample, theme)
 
 
 def _show_map_and_sample(
@@ -160,7 +179,7 @@ def _show_map_and_sample(
         _dress_map(figure)
         ids = [study.ids[k] for k in rows]
         charts.show(
-            _clear_paper(figure), CHART, on_select=lambda: _on_select(ids), selection_mode="points"
+            charts.clear(figure), CHART, on_select=lambda: _on_select(ids), selection_mode="points"
         )
         frame.quiet(
             MEANING[kind].format(target=study.target)
@@ -239,6 +258,19 @@ def _show_weights(study: StudyView, options: dict[str, Any]) -> None:
         "Rows of one network that look alike are elements it treats alike. The order of the units "
         "means nothing in itself; they are matched across networks."
     )
+    frame.quiet(_likeness(weights, study.elements))
+
+
+def _likeness(weights: NDArray[np.float64], elements: list[str]) -> str:
+    """The pairs of elements whose rows are most alike, with their numbers."""
+    mean, spread = likeness(weights)
+    pairs = [(i, j) for i in range(len(elements)) for j in range(i)]
+    pairs.sort(key=lambda pair: -mean[pair])
+    told = [
+        f"{elements[j]} and {elements[i]} {mean[i, j]:+.2f} ± {spread[i, j]:.2f}".replace("-", "−")
+        for i, j in pairs[:ALIKE]
+    ]
+    return f"Most alike (Pearson of two rows, mean and spread over networks): {', '.join(told)}."
 
 
 def _show_predictions(study: StudyView, rows: NDArray[np.intp], options: dict[str, Any]) -> None:
@@ -307,12 +339,5 @@ def _titled(name: str, unit: str) -> str:
     return f"{name} ({unit})" if unit else name
 
 
-def _clear_paper(figure: go.Figure) -> go.Figure:
-    figure.update_layout(
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font_family=charts.FONT
-    )
-    return figure
-
-
 def _chart(figure: go.Figure, key: str) -> None:
-    charts.show(_clear_paper(figure), key)
+    charts.show(charts.clear(figure), key)

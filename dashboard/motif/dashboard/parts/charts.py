@@ -54,6 +54,14 @@ def styled(figure: go.Figure, height: int) -> go.Figure:
     return figure
 
 
+def clear(figure: go.Figure) -> go.Figure:
+    """A figure of the analysis on the page's own paper."""
+    figure.update_layout(
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font_family=FONT
+    )
+    return figure
+
+
 def show(figure: go.Figure, key: str, **more: Any) -> Any:
     """Draw a figure with its menu reduced to what is of use."""
     return st.plotly_chart(figure, key=key, theme=None, config=CONFIG, **more)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -67,3 +68,30 @@ def learning_curve(
     figure.update_xaxes(title="training samples", type="log", tickvals=list(samples))
     figure.update_yaxes(title="R² of held-out samples")
     return dress(figure, theme, simulated=simulated, title="Learning curve", height=380)
+
+
+def calibration_plot(
+    methods: Mapping[str, Mapping[str, Any]],
+    *,
+    unit: str,
+    theme: Theme = "light",
+    simulated: bool = False,
+) -> go.Figure:
+    """Root-mean-square error against mean spread, a line a method (`comparison.calibration`)."""
+    figure = go.Figure()
+    most = max(max(*told["spread"], *told["error"]) for told in methods.values())
+    figure.add_trace(
+        go.Scatter(
+            x=[0, most], y=[0, most], mode="lines", hoverinfo="skip", showlegend=False,
+            line={"color": INKS[theme].quiet, "width": 1, "dash": "dot"},
+        )
+    )  # fmt: skip
+    for name, told in methods.items():
+        label = f"{name}: {told['within_1']:.0%} within ± 1, {told['within_2']:.0%} within ± 2"
+        figure.add_trace(
+            go.Scatter(x=told["spread"], y=told["error"], mode="lines+markers", name=label)
+        )
+    figure.update_xaxes(title=f"spread ({unit})", rangemode="tozero")
+    figure.update_yaxes(title=f"error ({unit})", rangemode="tozero")
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    return dress(figure, theme, simulated=simulated, height=440, legend=legend)
