@@ -11,7 +11,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from motif.analysis.projection import project
 from motif.analysis.search import search
 from motif.analysis.symmetry import models
 from motif.analysis.symmetry.adding import add
@@ -19,7 +18,9 @@ from motif.analysis.symmetry.backbones import Backbone, network, read_weights
 from motif.analysis.symmetry.embed import embed
 from motif.analysis.symmetry.embedded import current, vectors
 from motif.analysis.symmetry.learned import SHIPPED
+from motif.analysis.symmetry.recipe import Recipe
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
+from motif.core.jobs import run_job
 from motif.core.testing.filling import fill, image
 from motif.core.workspace import Workspace
 
@@ -167,31 +168,43 @@ def load_file_of(weights: Path, folder: Path) -> dict[str, torch.Tensor]:
 
 def test_features_of_two_models_are_joined(workspace: Workspace, weights: Path) -> None:
     add(workspace, weights, backbone="resnet18")
-    made = embed(workspace, "pfm", extractor="analytic+resnet18")
+    recipe = Recipe(channels={"phase": 1})
+    made = embed(workspace, "pfm", extractor="analytic+resnet18", recipe=recipe)
     assert (made["count"], made["new"], made["dimension"]) == (16, 16, 15)
-    assert made["features"] == "analytic+resnet18"
+    assert made["features"] == "analytic+resnet18:phase=1"
     ids, joined, parts = vectors(workspace, "pfm")
     assert parts == {"joined": (0, 15)}
     # All components are kept here, so distances are those of both models, of equal say.
     apart = [spread_apart(workspace, name, ids) for name in ("analytic", "resnet18")]
     both = np.square(joined[:, None] - joined).sum(2)
     np.testing.assert_allclose(both, apart[0] + apart[1], rtol=1e-3, atol=1e-3)
-    assert embed(workspace, "pfm", extractor="analytic+resnet18")["new"] == 0
+    assert embed(workspace, "pfm", extractor="analytic+resnet18", recipe=recipe)["new"] == 0
     fill(workspace, "pfm", {"late": [scan(40)]})
     row = next(row for row in workspace.select("pfm") if row.id not in ids)
     described = search(workspace, "pfm", id=row.id, k=5)
-    assert embed(workspace, "pfm", extractor="analytic+resnet18")["new"] == 1
+    assert embed(workspace, "pfm", extractor="analytic+resnet18", recipe=recipe)["new"] == 1
     stored = search(workspace, "pfm", id=row.id, k=5)
     assert [hit.id for hit in described] == [hit.id for hit in stored]
     np.testing.assert_allclose(
         [hit.distance for hit in described], [hit.distance for hit in stored], rtol=1e-3
     )
-    assert project(workspace, "pfm").summary["count"] == 17
     assert "symmetry+resnet18" in {one.name for one in models.cards(workspace)}
-    tiled = embed(workspace, "pfm", extractor="analytic+resnet18", tiles=2)
+    tiled = embed(workspace, "pfm", extractor="analytic+resnet18", recipe=recipe, tiles=2)
     assert (tiled["new"], tiled["tiles"]) == (17, 2)
     hits = search(workspace, "pfm", id=row.id, roi="0,0,32,32", k=3)
     assert all(hit.region is not None for hit in hits)
+
+
+def test_a_job_embeds_what_is_new(workspace: Workspace) -> None:
+    told = '[jobs.nightly]\nrun = ["embed pfm --model analytic --tiles 2"]\n'
+    (workspace.root / "motif.toml").write_text(told)
+    with Workspace.open(workspace.root) as opened:
+        first = run_job(opened, "nightly").counts
+        fill(opened, "pfm", {"late": [scan(41)]})
+        second = run_job(opened, "nightly").counts
+    for counts, new in ((first, 16), (second, 1)):
+        (told_of,) = counts.values()
+        assert (told_of["new"], told_of["of_tiles"][0]["new"]) == (new, new)
 
 
 def spread_apart(workspace: Workspace, name: str, ids: list[str]) -> np.ndarray:
@@ -215,11 +228,13 @@ def test_commands(workspace: Workspace, weights: Path) -> None:
     assert "never downloaded" in refused.stderr
     done = motif(
         workspace, "embed", "pfm", "--model", "analytic", "--backbone", "resnet18",
-        "--weights", str(weights), "--json",
+        "--weights", str(weights), "--channel", "phase=1", "--json",
     )  # fmt: skip
-    assert json.loads(done.stdout)["features"] == "analytic+resnet18"
+    assert json.loads(done.stdout)["features"] == "analytic+resnet18:phase=1"
     listed = json.loads(motif(workspace, "models", "list", "--json").stdout)["models"]
     assert {one["name"]: one["kind"] for one in listed}["resnet18"] == "backbone"
     assert motif(workspace, "models", "select", "analytic").returncode == 0
+    refused = motif(workspace, "train", "symmetry", "--name", "analytic")
+    assert 'There is a model "analytic" already' in refused.stderr
     assert "motif train symmetry" in motif(workspace, "models", "show", "symmetry").stdout
     assert "analytic and resnet18 share" in motif(workspace, "models", "compare").stdout
