@@ -19,7 +19,7 @@ function tile(item, data, send) {
   button.className = item.id === data.current ? "tile current" : "tile";
   button.title = [item.title, ...item.lines].join("\n");
   const image = document.createElement("img");
-  Object.assign(image, { src: item.image, alt: item.title, loading: "lazy", decoding: "async", width: 128, height: 128 });
+  Object.assign(image, { src: item.image, alt: "", loading: "lazy", decoding: "async", width: 128, height: 128 });
   const title = document.createElement("b");
   title.textContent = item.title;
   button.append(image, title);
