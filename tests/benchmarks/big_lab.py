@@ -50,6 +50,7 @@ def build(root: Path, count: int, images: int = 25_000) -> str:
             _rows(workspace, random, ids[start : start + ROWS_AT_ONCE], start, cluster)
         _names(workspace)
         embed(workspace, COLLECTION, extractor="analytic", where=DESCRIBED)
+        workspace.columns(COLLECTION)  # kept in a file, as every later opening finds them
         return made.id
 
 

@@ -48,7 +48,7 @@ DEEP = """
     const look = () => {
       const seconds = (performance.now() - start) / 1000;
       if (holds()) done(seconds);
-      else if (seconds > 60) fail(new Error(`waited in vain for ${holds}`));
+      else if (seconds > 120) fail(new Error(`waited in vain for ${holds}`));
       else setTimeout(look, 4);
     };
     look();
