@@ -99,3 +99,23 @@ def test_a_map_being_made_is_cancelled_and_the_next_one_is_made(visit: Any, lab:
         "() => /[?&]map=[0-9a-f]{32}/.test(location.href)", timeout=240_000
     )
     visit.says(f"map n={some} shown={some}")
+
+
+def test_the_map_is_saved_as_a_figure(visit: Any, lab: Any) -> None:
+    from pathlib import Path
+
+    some = lab.counts['material = "PbTiO3"']
+    visit.open("/map?collection=pfm&colour=material&f.material=PbTiO3")
+    visit.drawn(shown=some)
+    visit.page.get_by_role("button", name="Export").click()
+    beginnings = {"SVG": b"<svg ", "PDF": b"%PDF-1.4", "PNG": b"\x89PNG"}
+    for name, beginning in beginnings.items():
+        with visit.page.expect_download() as download:
+            visit.page.get_by_role("button", name=name, exact=True).click()
+        data = Path(download.value.path()).read_bytes()
+        assert data.startswith(beginning), name
+        if name == "SVG":
+            text = data.decode()
+            assert text.count("<circle") == 60 + 3  # and three in the legend
+            assert "simulated data" in text
+            assert f"{some} of 60 points" in text

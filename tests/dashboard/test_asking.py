@@ -20,6 +20,7 @@ from motif.dashboard.asking import (
     parse_weights,
     spell_weights,
     spelled,
+    warning,
 )
 from motif.dashboard.lab import Lab
 from motif.dashboard.parts.region import to_pixels, to_shares
@@ -121,3 +122,14 @@ def test_answers_keep_to_what_is_asked_of_them(described: Lab) -> None:
     ranked = [hit.correlation or 0.0 for hit in answers(described, pictures, None, "", 9, {})]
     assert ranked == sorted(ranked, reverse=True)
     assert max(ranked) <= 1.0001
+
+
+def test_an_answer_of_one_operator_alone_is_warned_of(described: Lab) -> None:
+    one, *some = described.workspace.select("pfm", 'operator = "xu"')
+    facets = described.workspace.facets([row.id for row in some])
+    hits = [Hit(row.id, row.record_id, 0.0, facets[row.id]) for row in some]
+    found = warning(described, View(collection="pfm", id=one.id), hits, "")
+    assert found.confounded
+    assert "operator xu" in found.sentence
+    mixed = [hit for hit in hits if hit.facets["material"] == "PbTiO3"][:2]
+    assert not warning(described, View(collection="pfm", id=one.id), mixed, "").confounded

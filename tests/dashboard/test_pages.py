@@ -158,6 +158,29 @@ def test_a_measurement_tells_where_it_comes_from(here: Lab) -> None:
         assert told in text
 
 
+def test_the_same_measurement_in_another_record_is_told(
+    here: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from motif.core.duplicates import Duplicate
+
+    one, other, *_ = here.workspace.select("pfm")
+    same = Duplicate(
+        other.id, other.record_id, other.title, "gwyddion", "same values", [("Height", "Z")], True
+    )
+    alone = html(open_page("measurement", View(id=one.id)))
+    assert "The same elsewhere" not in alone
+    monkeypatch.setattr(here.workspace, "duplicates", lambda _: [same])
+    other_lab = html(open_page("measurement", View(id=other.id)))
+    assert "The same elsewhere" in other_lab
+    assert "1 measurement of other records" in other_lab
+
+
+def test_symmetry_is_told_in_words(here: Lab) -> None:
+    text = html(open_page("measurement", View(id=here.workspace.select("pfm")[5].id)))
+    assert re.search(r"\d-fold \d\.\d\d", text)
+    assert "period" in text
+
+
 @pytest.mark.parametrize("identity", ["", "x", "../../etc/passwd", "0" * 32])
 def test_a_measurement_that_is_not_there_is_said_plainly(here: Lab, identity: str) -> None:
     app = open_page("measurement", View(id=identity))
