@@ -5,7 +5,6 @@ import pytest
 from motif.core.config import load_config
 from motif.core.errors import ConfigError
 
-
 SIGN_IN = """
 [dashboard.sign_in]
 issuer = "https://login.example.org/"
