@@ -9,6 +9,7 @@ import numpy as np
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Measurement, Reading
 from motif.ingest.readers import opus_blocks as opus
+from motif.ingest.readers.naming import misnumbered
 from motif.ingest.readers.opus_facets import INTENSITIES, SIGNALS, axis_of, file_facets, signal
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
 
@@ -49,6 +50,7 @@ class BrukerOpus:
                 "spectrum in OPUS and save it"
             )
         notes = [f"{left_out} interferograms, phases or traces are left out"] * bool(left_out)
+        notes += misnumbered(path, "an OPUS file", ".opus")
         return Reading(measurements, [(key, str(value)) for key, value in told.items()], notes)
 
 

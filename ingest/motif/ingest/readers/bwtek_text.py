@@ -10,6 +10,7 @@ from motif.core.records import Facet, Reading
 from motif.ingest.readers.bwtek_table import read_table
 from motif.ingest.readers.facet_values import Rule, by_rules, moment, once
 from motif.ingest.readers.library_text import table_lines
+from motif.ingest.readers.naming import TEXTS, misnamed
 from motif.ingest.readers.number_rows import LARGEST
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
 
@@ -58,4 +59,5 @@ class BwtekText:
             spectrum(str(i), f"{path.stem} {name}", on, values, "count", once(facets))
             for i, (name, values) in enumerate(table.measured.items())
         ]
-        return Reading(spectra, header, table.notes)
+        notes = misnamed(path, "a B&W Tek text", *TEXTS)
+        return Reading(spectra, header, [*table.notes, *notes])

@@ -19,6 +19,7 @@ from motif.ingest.readers.facet_values import quantity, text
 from motif.ingest.readers.headings import from_sidecar
 from motif.ingest.readers.library_text import table_lines
 from motif.ingest.readers.library_values import distinct, fractions
+from motif.ingest.readers.naming import TEXTS, misnamed
 from motif.ingest.readers.number_rows import LARGEST
 from motif.ingest.readers.sidecar import sidecar
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
@@ -71,4 +72,6 @@ class DrnetsInstance:
             shares_here = dict(zip(elements, composition[i].tolist(), strict=True))
             measurements.append(replace(found, composition=shares_here))
         header = [(k, v) for k, v in told.items() if len(v) < 400]
-        return Reading(measurements, header, [*notes, *remarks])
+        return Reading(
+            measurements, header, [*notes, *remarks, *misnamed(path, "a DRNets instance", *TEXTS)]
+        )

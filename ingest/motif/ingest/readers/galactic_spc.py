@@ -10,6 +10,7 @@ from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
 from motif.ingest.readers import spc_parts as spc
 from motif.ingest.readers.facet_values import once
+from motif.ingest.readers.naming import misnamed
 from motif.ingest.readers.spc_facets import common_facets, place_facets
 from motif.ingest.readers.spc_units import AXES, INTENSITIES
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
@@ -71,4 +72,8 @@ class GalacticSpc:
             for i, sub in enumerate(spc.read_subs(path, raw, header, start))
         ]  # fmt: skip
         notes = [] if header.flags & (spc.AXIS | spc.OWN_AXES) else [EVEN]
-        return Reading(measurements, [("comment", header.comment), *log], notes)
+        return Reading(
+            measurements,
+            [("comment", header.comment), *log],
+            notes + misnamed(path, "an SPC file", ".spc"),
+        )

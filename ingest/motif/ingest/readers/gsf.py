@@ -8,7 +8,8 @@ import numpy as np
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
-from motif.ingest.readers.spm_image import Grid, Plane, announced, image, misnamed, unknown_units
+from motif.ingest.readers.naming import misnamed
+from motif.ingest.readers.spm_image import Grid, Plane, announced, image, unknown_units
 from motif.ingest.readers.spm_values import base_unit, decoded, number, told
 
 MAGIC = b"Gwyddion Simple Field 1.0\n"

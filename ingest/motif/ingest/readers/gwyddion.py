@@ -12,7 +12,7 @@ from motif.core.records import Reading
 from motif.ingest.readers.asylum_note import note_facets
 from motif.ingest.readers.gwyddion_fields import Field, field, header, measurement
 from motif.ingest.readers.gwyddion_objects import Object, parse
-from motif.ingest.readers.spm_image import misnamed
+from motif.ingest.readers.naming import misnamed
 
 VERSIONS = (b"GWYP", b"GWYO")
 """Beginnings of version 2 and of version 1, whose objects are laid out alike."""

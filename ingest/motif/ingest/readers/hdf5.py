@@ -6,7 +6,7 @@ from pathlib import Path
 
 from motif.core.records import Reading
 from motif.ingest.readers.isolation import Child
-from motif.ingest.readers.spm_image import misnamed
+from motif.ingest.readers.naming import misnamed
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUFFIXES = (".h5", ".hdf5", ".hf5", ".nxs", ".nx")

@@ -10,6 +10,7 @@ from motif.core.records import Measurement, Reading
 from motif.ingest.readers.jcamp_blocks import Block, data_blocks, read_blocks
 from motif.ingest.readers.jcamp_facets import axis_of, block_facets, intensity_unit
 from motif.ingest.readers.jcamp_tables import Curve, curves
+from motif.ingest.readers.naming import misnamed
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
 
 LARGEST = 1 << 26
@@ -39,7 +40,8 @@ class JcampDx:
                 f"{path.name} is a JCAMP-DX file without a spectrum, such as a structure; attach "
                 "it to the record of its spectrum"
             )
-        measurements, notes = [], []
+        measurements = []
+        notes = misnamed(path, "a JCAMP-DX file", ".jdx", ".dx", ".jcm", ".jcamp")
         for number, (block, curve) in enumerate(found):
             measurements.append(_measurement(path, number, block, curve))
             notes += [f"spectrum {number + 1}: {note}" for note in curve.notes]

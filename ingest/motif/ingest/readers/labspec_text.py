@@ -15,6 +15,7 @@ from motif.ingest.readers.facet_values import once, quantity
 from motif.ingest.readers.labspec_facets import header_facets
 from motif.ingest.readers.labspec_table import axis_of, header_of, place_units, spectra_of
 from motif.ingest.readers.library_text import table_lines
+from motif.ingest.readers.naming import TEXTS, misnamed
 from motif.ingest.readers.number_rows import LARGEST
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
 
@@ -61,7 +62,7 @@ class LabspecText:
             )
             for i, values in enumerate(found.values)
         ]  # fmt: skip
-        return Reading(spectra, header)
+        return Reading(spectra, header, misnamed(path, "a LabSpec text", *TEXTS))
 
 
 def _places(numbers: NDArray[np.float64], units: dict[str, str]) -> Iterator[Facet]:

@@ -19,6 +19,7 @@ from motif.ingest.readers.library_files import read_beside
 from motif.ingest.readers.library_samples import complete, inline
 from motif.ingest.readers.library_text import axis_of, table_lines
 from motif.ingest.readers.library_values import read_values
+from motif.ingest.readers.naming import TEXTS, misnamed, noted
 from motif.ingest.readers.sidecar import sidecar
 from motif.ingest.readers.spectrum import coordinates, sized
 
@@ -43,7 +44,8 @@ class CompositionTable:
     def __call__(self, path: Path) -> Reading:
         """Read the table; nothing of it is taken if any row is bad."""
         sized(path, LARGEST)
-        return read_table(path, table_lines(path.read_bytes()), self._readers)
+        found = read_table(path, table_lines(path.read_bytes()), self._readers)
+        return noted(found, misnamed(path, "a library table", *TEXTS))
 
 
 def read_table(path: Path, lines: Sequence[str], readers: Sequence[Reader] | None) -> Reading:

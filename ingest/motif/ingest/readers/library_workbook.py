@@ -10,6 +10,7 @@ from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
 from motif.ingest.readers.library_columns import find_columns
 from motif.ingest.readers.library_table import read_table
+from motif.ingest.readers.naming import misnamed, noted
 from motif.ingest.readers.spectrum import sized
 from motif.ingest.readers.workbook_sheets import read_sheets
 
@@ -36,7 +37,8 @@ class CompositionWorkbook:
         sized(path, LARGEST)
         for lines in read_sheets(path):
             if find_columns(lines) is not None:
-                return read_table(path, lines, self._readers)
+                notes = misnamed(path, "an Excel workbook", ".xlsx", ".xlsm")
+                return noted(read_table(path, lines, self._readers), notes)
         raise UnreadableFileError(
             f"no sheet of {path.name} has headings with elements followed by positions on an axis "
             "or by a column of file names; put them into its first four lines"

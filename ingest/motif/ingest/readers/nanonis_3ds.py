@@ -7,9 +7,9 @@ from pathlib import Path
 
 from motif.core.records import Facet, Measurement, Reading
 from motif.ingest.readers.facet_values import once
+from motif.ingest.readers.naming import misnamed
 from motif.ingest.readers.nanonis_grid import Grid, parse_grid, sweep_of
 from motif.ingest.readers.nanonis_header import head_of, spectrum_facets
-from motif.ingest.readers.spm_image import misnamed
 from motif.ingest.readers.spm_values import measured
 
 

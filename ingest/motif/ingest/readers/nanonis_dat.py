@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Facet, Header, Reading
+from motif.ingest.readers.naming import misnamed
 from motif.ingest.readers.nanonis_header import head_of, lookup, signal, spectrum_facets
 from motif.ingest.readers.spectral_axes import Axis
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
-from motif.ingest.readers.spm_image import misnamed
 from motif.ingest.readers.spm_values import base_unit, decoded
 
 LARGEST = 64 * 2**20

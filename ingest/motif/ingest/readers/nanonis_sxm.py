@@ -10,7 +10,8 @@ import numpy as np
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
 from motif.ingest.readers import nanonis_header as nanonis
-from motif.ingest.readers.spm_image import Grid, Plane, announced, image, misnamed, unknown_units
+from motif.ingest.readers.naming import misnamed
+from motif.ingest.readers.spm_image import Grid, Plane, announced, image, unknown_units
 
 START = b"\x1a\x04"
 """Stands between the header and the data."""

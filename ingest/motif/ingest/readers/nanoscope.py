@@ -7,6 +7,7 @@ from typing import Any
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Measurement, Reading
+from motif.ingest.readers.naming import misnumbered
 from motif.ingest.readers.nanoscope_facets import facets
 from motif.ingest.readers.nanoscope_header import BEGINNINGS, header, planes_of, sections
 from motif.ingest.readers.nanoscope_planes import NanoscopePlane, grid, plane
@@ -53,6 +54,7 @@ class Nanoscope:
             images.append(image(path, key, path.stem, planes, pixels, told))
         everything = [one for group in groups.values() for one in group]
         notes = [note for one in everything for note in one.notes]
+        notes += misnumbered(path, "a Nanoscope file", ".spm")
         notes += unknown_units(one.plane for one in everything)
         return Reading(images, header(lists), list(dict.fromkeys(notes)))
 

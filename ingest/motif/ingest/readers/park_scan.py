@@ -10,7 +10,8 @@ import numpy as np
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Facet, Reading
-from motif.ingest.readers.spm_image import Grid, Plane, announced, image, misnamed, spread
+from motif.ingest.readers.naming import misnamed
+from motif.ingest.readers.spm_image import Grid, Plane, announced, image, spread
 from motif.ingest.readers.spm_values import acquired, measured, told
 
 DATA, HEADER = 50434, 50435

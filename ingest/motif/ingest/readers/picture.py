@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from motif.core.records import Reading
+from motif.ingest.readers.naming import misnamed
 from motif.ingest.readers.picture_planes import load, reading
-from motif.ingest.readers.spm_image import misnamed
 
 JPEG_MARKERS = b"\xe0\xe1\xe2\xe8\xee\xdb\xc0\xfe"
 """What may follow the beginning of a JPEG."""

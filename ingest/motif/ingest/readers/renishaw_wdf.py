@@ -8,6 +8,7 @@ from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
 from motif.ingest.readers import wdf_blocks as wdf
 from motif.ingest.readers.facet_values import once
+from motif.ingest.readers.naming import misnamed
 from motif.ingest.readers.spectral_axes import Axis
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
 from motif.ingest.readers.wdf_facets import common_facets, place_facets
@@ -65,7 +66,7 @@ class RenishawWdf:
             )
             for i, row in enumerate(rows)
         ]  # fmt: skip
-        notes = []
+        notes = misnamed(path, "a Renishaw WiRE file", ".wdf")
         if header.count < header.capacity:
             notes.append(f"interrupted: {header.count} of {header.capacity} spectra were measured")
         pairs = [(key, str(value)) for key, value in vars(header).items()]

@@ -14,6 +14,7 @@ from motif.ingest.readers.cif_items import read_cif
 from motif.ingest.readers.facet_values import Rule, by_rules, moment, once
 from motif.ingest.readers.formulas import fractions
 from motif.ingest.readers.library_text import table_lines
+from motif.ingest.readers.naming import misnamed
 from motif.ingest.readers.number_rows import LARGEST
 from motif.ingest.readers.processing import by_settings
 from motif.ingest.readers.spectral_axes import Axis
@@ -21,6 +22,7 @@ from motif.ingest.readers.spectrum import coordinates, sized, spectrum
 
 X, Y = "_raman_spectrum.raman_shift", "_raman_spectrum.intensity"
 DEVICE, MEASUREMENT = "_raman_measurement_device.", "_raman_measurement."
+DATES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S")
 STEPS = ((MEASUREMENT + "baseline_correction", "baseline correction"),)
 RULES: tuple[Rule, ...] = (
     ("material", "_chemical_name_mineral", None), ("material", "_chemical_name_common", None),
@@ -69,10 +71,9 @@ class RodCif:
         facets = [Facet("technique", "Raman spectroscopy", f"header:{X}"), *by_rules(items, RULES)]
         told = dict(items)
         when = told.get(MEASUREMENT + "datetime_initiated", "")
-        facets += moment(when, "datetime_initiated", ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"))
-        facets += by_settings(items, STEPS)
+        facets += [*moment(when, "datetime_initiated", DATES), *by_settings(items, STEPS)]
         material = next((f.value for f in facets if f.name == "material"), path.stem)
         on = coordinates(path, Axis("raman_shift", "cm^-1"), x)
         found = spectrum("0", str(material), on, y, "arb. unit", once(facets))
-        composition = fractions(told.get("_chemical_formula_sum", ""))
-        return Reading([replace(found, composition=composition)], items)
+        found = replace(found, composition=fractions(told.get("_chemical_formula_sum", "")))
+        return Reading([found], items, misnamed(path, "a ROD entry", ".rod", ".cif"))

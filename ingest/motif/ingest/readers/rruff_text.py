@@ -9,6 +9,7 @@ from motif.core.errors import UnreadableFileError
 from motif.core.records import Facet, Reading
 from motif.ingest.readers.facet_values import Rule, by_rules, once, quantity
 from motif.ingest.readers.library_text import table_lines
+from motif.ingest.readers.naming import TEXTS, misnamed
 from motif.ingest.readers.number_rows import LARGEST, first_row, rows
 from motif.ingest.readers.spectral_axes import Axis
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
@@ -67,4 +68,5 @@ class RruffText:
             facets.append(Facet("processing", "processed by RRUFF", "file:name"))
         title = " ".join(filter(None, map(dict(header).get, ("NAMES", "RRUFFID")))) or path.stem
         on = coordinates(path, axis, table[:, 0])
-        return Reading([spectrum("0", title, on, table[:, 1], "arb. unit", once(facets))], header)
+        found = spectrum("0", title, on, table[:, 1], "arb. unit", once(facets))
+        return Reading([found], header, misnamed(path, "an RRUFF text", *TEXTS))

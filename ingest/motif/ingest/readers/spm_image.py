@@ -95,13 +95,6 @@ def unknown_units(planes: Iterable[Plane]) -> list[str]:
     return [f"no unit is known for {plane.name}" for plane in planes if not plane.unit]
 
 
-def misnamed(path: Path, what: str, *suffixes: str) -> list[str]:
-    """A remark if the suffix of a file is none of its format's."""
-    if path.suffix.lower() in suffixes:
-        return []
-    return [f"{path.name} is {what} whatever its suffix says"]
-
-
 def _in_base_unit(plane: Plane) -> Plane:
     scale, offset, unit = base_unit(plane.unit)
     values = plane.values

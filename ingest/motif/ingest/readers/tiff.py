@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
+from motif.ingest.readers.naming import misnamed
 from motif.ingest.readers.park_scan import DATA, HEADER, park_scan
 from motif.ingest.readers.picture_planes import TAGS, load, reading, roomy
-from motif.ingest.readers.spm_image import announced, misnamed
+from motif.ingest.readers.spm_image import announced
 from motif.ingest.readers.tiff_scale import pixel_size
 
 BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0")

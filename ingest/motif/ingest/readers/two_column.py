@@ -9,6 +9,7 @@ from motif.core.errors import UnreadableFileError
 from motif.core.records import Facet, Reading
 from motif.ingest.readers.headings import from_lines, from_sidecar, how_to_declare, intensity
 from motif.ingest.readers.library_text import table_lines
+from motif.ingest.readers.naming import TEXTS, misnamed
 from motif.ingest.readers.number_rows import LARGEST, first_row, row, rows
 from motif.ingest.readers.sidecar import sidecar
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
@@ -45,6 +46,7 @@ class TwoColumn:
         at = first_row(lines)
         above = [line.strip().lstrip("#%;/ ").strip() for line in lines[:at] if line.strip()]
         told, notes = sidecar(path)
+        notes = [*notes, *misnamed(path, "a text of two columns", *TEXTS)]
         axis, unit = from_lines(above)
         axis = from_sidecar(told) or axis
         if axis is None:

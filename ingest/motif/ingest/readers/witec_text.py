@@ -8,6 +8,7 @@ from motif.core.errors import UnreadableFileError
 from motif.core.records import Facet, Reading
 from motif.ingest.readers.facet_values import once
 from motif.ingest.readers.library_text import table_lines
+from motif.ingest.readers.naming import TEXTS, misnamed
 from motif.ingest.readers.number_rows import LARGEST, rows
 from motif.ingest.readers.spectral_axes import parse_axis
 from motif.ingest.readers.spectrum import coordinates, sized, spectrum
@@ -71,4 +72,4 @@ class WitecText:
             )
             for i in range(spectra)
         ]  # fmt: skip
-        return Reading(measurements, header)
+        return Reading(measurements, header, misnamed(path, "a WITec text", *TEXTS))

@@ -32,9 +32,10 @@ def read_sheets(path: Path) -> list[list[str]]:
                 f"{path.name} unpacks to {unpacked:,} bytes, more than the {MAX_UNPACKED:,} a "
                 "workbook may have; save the table as .csv"
             )
-        with warnings.catch_warnings():
+        # A stream: by its path, openpyxl refuses a workbook of any other suffix.
+        with path.open("rb") as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of styles, which do not matter here
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
             try:
                 return [_lines(path, sheet) for sheet in book.worksheets[:SHEETS]]
             finally:
