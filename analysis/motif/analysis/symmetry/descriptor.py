@@ -20,7 +20,7 @@ from motif.analysis.symmetry.lattice import autocorrelation, windowed
 from motif.core.records import content_id
 
 BATCH = 32
-VERSION = 3
+VERSION = 4
 PARTS = {
     "symmetry": {
         "rotation": 1.7, "mirror": 0.35, "order": 1.7, "order 2-fold": 1.0, "order 4-fold": 2.3,

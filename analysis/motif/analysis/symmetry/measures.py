@@ -87,6 +87,7 @@ def radial_spectrum(flat: Tensor) -> tuple[Tensor, Tensor]:
     """
     size = flat.shape[-1]
     power = torch.fft.rfft2(flat, s=(2 * size, 2 * size)).abs().square()
+    power = power * _twice(2 * size)
     rings, counts = _ring_of(size)
     total = torch.zeros(len(flat), RINGS).index_add_(
         1, rings[rings >= 0], power.flatten(1)[:, rings >= 0]
@@ -119,8 +120,20 @@ def _ring_of(size: int) -> tuple[Tensor, Tensor]:
     step = math.log(_HIGHEST / _LOWEST) / RINGS
     ring = torch.floor(torch.log(frequency.clamp_min(1e-9) / _LOWEST) / step).long()
     ring = torch.where((ring >= 0) & (ring < RINGS), ring, -1)
-    counts = torch.bincount(ring[ring >= 0], minlength=RINGS).float().clamp_min(1)
+    twice = _twice(2 * size).expand(2 * size, -1).flatten()
+    counts = torch.bincount(ring[ring >= 0], twice[ring >= 0], minlength=RINGS).clamp_min(1)
     return ring, counts
+
+
+@cache
+def _twice(size: int) -> Tensor:
+    """How many points of the whole plane each column of a half plane stands for.
+
+    Without it the axes count unlike each other, and a quarter turn is seen.
+    """
+    columns = torch.full((size // 2 + 1,), 2.0)
+    columns[[0, -1]] = 1.0
+    return columns
 
 
 def about_peak(spectrum: Tensor, frequency: Tensor) -> Tensor:

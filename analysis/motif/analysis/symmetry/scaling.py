@@ -55,7 +55,7 @@ def wavelengths(images: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     size = images.shape[1]
     window = np.hanning(size)
     flat = (images - images.mean((1, 2), keepdims=True)) * window[:, None] * window
-    power = np.square(np.abs(np.fft.rfft2(flat)))
+    power = np.square(np.abs(np.fft.fft2(flat)))
     band, inside = _bands(size, side)
     found = np.stack([np.bincount(band, one[inside], BANDS) for one in power])
     total = found.sum(1, keepdims=True)
@@ -65,8 +65,8 @@ def wavelengths(images: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 
 @cache
 def _bands(size: int, side: int) -> tuple[NDArray[np.int_], NDArray[np.bool_]]:
-    """Band of each frequency of the half plane that has one."""
-    y, x = np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)
+    """Band of each frequency that has one."""
+    y, x = np.fft.fftfreq(size)[:, None], np.fft.fftfreq(size)
     frequency = np.hypot(x, y)
     inside = (frequency > 0) & (frequency <= 0.5)
     octaves = np.log2(frequency[inside] * side) / np.log2(side / 2)
