@@ -64,7 +64,7 @@ def show_map(
     current: int = -1,
     pictures: bool = False,
 ) -> Any:
-    """Mount the map; the callbacks find `selection`, `hidden`, `clicked` or `pictures` in its state.
+    """Mount the map; callbacks find `selection`, `hidden`, `clicked` or `pictures` in its state.
 
     The view lives in the address alone: the component reports events and keeps no state there.
 
