@@ -19,7 +19,7 @@ from motif.dashboard.quantities import PREFIXED, quantity, written
 
 WordKind: TypeAlias = Literal["text", "number", "date", "flag"]
 
-MOST_VALUES = 60
+MOST_VALUES = 120
 LONGEST_VALUE = 80
 MEANT = 3
 """Names offered instead of an unknown one."""

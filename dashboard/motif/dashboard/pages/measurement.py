@@ -147,13 +147,14 @@ def _show_symmetry(here: Lab, row: MeasurementRow) -> None:
     frame.subheading("Symmetry", f"of the {kind}; 1 is perfect")
     frame.quiet(f"{seen.sentence[0].upper()}{seen.sentence[1:]}.")
     turns = " · ".join(f"{fold}-fold {value:.2f}" for fold, value in seen.rotations.items())
-    frame.facts(
-        [
-            ("rotations", turns, "correlation with itself turned by a full turn over the number"),
-            ("mirror", f"{seen.mirror:.2f}", "correlation with its mirror image"),
-            ("order", f"{seen.order:.2f}", "0 nothing repeats, 1 a perfect crystal"),
-        ]
-    )
+    lines = [
+        ("rotations", turns, "correlation with itself turned by a full turn over the number"),
+        ("mirror", f"{seen.mirror:.2f}", "correlation with its mirror image"),
+    ]
+    if seen.cell is not None:
+        words = f"{seen.order:.2f}, of the lattice's points"
+        lines.append(("repeats", words, "mean autocorrelation there: 1 is a perfect crystal"))
+    frame.facts(lines)
 
 
 def _show_duplicates(here: Lab, row: MeasurementRow) -> None:
