@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +14,7 @@ import pytest
 from motif.analysis.composition import figures
 from motif.analysis.composition.alignment import align_units, likeness
 from motif.analysis.composition.correlations import alike, pearson
+from motif.analysis.composition.figures import images
 from motif.analysis.composition.figures.maps import CORNERS, barycentric, group_direction
 
 ELEMENTS = ("Bi", "V", "W", "Dy", "Gd", "Mo", "Tb")
@@ -139,3 +142,24 @@ def test_likeness_tells_which_elements_the_network_treats_alike() -> None:
 def test_pearson_of_a_constant_is_zero() -> None:
     a = np.column_stack([np.ones(9), np.arange(9.0)])
     np.testing.assert_allclose(pearson(a, a), [[0, 0], [0, 1]], atol=1e-12)
+
+
+@pytest.mark.skipif(images.browser() is None, reason="neither Chromium nor Chrome is installed")
+def test_pictures_are_drawn_by_the_browser(tmp_path: Path) -> None:
+    figure = figures.learning_curve([10, 100], {"a & <b>": [0.1, 0.8]}, simulated=True)
+    paths = [tmp_path / f"curve.{form}" for form in images.IMAGES]
+    images.write_images(figure, paths)
+    drawing = ElementTree.parse(paths[0]).getroot()
+    assert (drawing.get("width"), drawing.get("height")) == ("960", "380")
+    words = "".join(drawing.itertext())
+    assert "training samples" in words
+    assert "simulated" in words
+    assert paths[1].read_bytes().startswith(b"%PDF")
+    assert paths[2].read_bytes().startswith(b"\x89PNG")
+
+
+def test_calibration_is_told_in_words() -> None:
+    told = {"spread": [0.1, 0.2], "error": [0.2, 0.3], "within_1": 0.42, "within_2": 0.8}
+    figure = figures.calibration_plot({"networks": told}, unit="mW/cm² per at.%", theme="dark")
+    assert figure.data[1].name == "networks: 42% within ± 1, 80% within ± 2"
+    assert list(figure.data[0].x) == [0, 0.3]

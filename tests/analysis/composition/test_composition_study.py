@@ -16,10 +16,10 @@ import pytest
 from motif.analysis.composition.baselines import score_baselines
 from motif.analysis.composition.members import STAGE, grouped, train_group
 from motif.analysis.composition.partition import make_partition
-from motif.analysis.composition.preparation import normalise, prepare
+from motif.analysis.composition.preparation import Prepared, normalise, paper_scores, prepare
 from motif.analysis.composition.publication import drawings
 from motif.analysis.composition.recipes import FAST
-from motif.analysis.composition.samples import Member
+from motif.analysis.composition.samples import Member, Samples
 from motif.analysis.composition.study import _plan, load_study, train_composition
 from motif.analysis.composition.validation import r2_score
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
@@ -240,6 +240,26 @@ def test_each_figure_of_merit_has_a_study_of_its_own_and_short_spectra_none(
     assert "bands" not in drawn
     with pytest.raises(UnsuitableDataError, match='no figure of merit "yield"; it has P, gap'):
         train_composition(workspace, "alloys", target="yield")
+
+
+def test_the_published_library_is_recognised_and_others_are_not() -> None:
+    elements = ("Bi", "V", "W", "Dy", "Gd", "Mo", "Tb")
+    axis = np.linspace(78.025, 1340, 9)
+    samples = Samples(np.ones((1379, 9)), np.ones((1379, 7)), np.arange(1379.0))
+    names = tuple(map(str, range(1379)))
+    library = Prepared(
+        names, names, elements, axis, "raman_shift", "1/cm", samples, "P", "mW/cm^2", False
+    )
+    scores = paper_scores(library)
+    assert scores == {"networks": 0.764, "random forest": 0.741, "kernel ridge": 0.732}
+    for change in (
+        {"simulated": True},
+        {"ids": names[1:]},
+        {"axis": axis + 5},
+        {"axis": np.zeros(0)},
+        {"elements": elements[1:]},
+    ):
+        assert paper_scores(replace(library, **change)) is None
 
 
 def test_raman_spectra_are_divided_by_their_stretch_others_by_their_maximum() -> None:

@@ -178,13 +178,14 @@ def figures(
         bool, typer.Option("--partial", help="Gradients at fixed spectrum, as in the paper.")
     ] = False,
     image: Annotated[
-        list[str] | None, typer.Option(help="Also as svg or pdf files; needs kaleido.")
+        list[str] | None, typer.Option(help="Also as svg, pdf or png files; needs Chromium.")
     ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write every figure of a study: pages that save SVG, plotly JSON, numbers as CSV."""
-    from motif.analysis.composition.figures.export import export, refuse_unable
+    from motif.analysis.composition.figures.export import export
+    from motif.analysis.composition.figures.images import refuse_unable
     from motif.analysis.composition.figures.theme import theme_named
     from motif.analysis.composition.publication import drawings
     from motif.analysis.composition.study import load_study

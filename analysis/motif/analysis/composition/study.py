@@ -18,7 +18,7 @@ from motif.analysis.composition.gradients import gradients
 from motif.analysis.composition.members import Plan, train_missing
 from motif.analysis.composition.network import Architecture
 from motif.analysis.composition.partition import Partition, make_partition
-from motif.analysis.composition.preparation import Prepared, prepare, suited
+from motif.analysis.composition.preparation import Prepared, paper_scores, prepare, suited
 from motif.analysis.composition.recipes import Recipe, recipe_named
 from motif.analysis.composition.response import spectral_response
 from motif.analysis.composition.samples import Member
@@ -188,6 +188,7 @@ def _assemble(
         "recipe": plan.recipe.name,
         "r2": None,
         "mae": None,
+        "paper_r2": paper_scores(prepared),
         "units": units_of(prepared),
         "simulated": prepared.simulated,
         "notes": list(prepared.notes),

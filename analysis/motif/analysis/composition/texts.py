@@ -85,6 +85,9 @@ def study_text(document: dict[str, Any]) -> str:
             f"{document['target']}: R² {document['r2']:.3f}, mean absolute error "
             f"{document['mae']:.3g} {unit} in {document['folds']}-fold cross-validation."
         )
+    if document.get("paper_r2"):
+        told = ", ".join(f"{value} for {name}" for name, value in document["paper_r2"].items())
+        lines.append(f"This is the library of Umehara et al. (2019), who report R² {told}.")
     if document["truth"] is not None:
         truth = document["truth"]
         calibration = truth["calibration"]

@@ -29,12 +29,8 @@ def show_methods(here: Lab, study: StudyView, options: dict[str, Any]) -> None:
     """Scores of networks and baselines; on simulated data their gradients against the truth."""
     found = methods_of(here, study)
     rows = [{"Method": name, **_row(scores)} for name, scores in found.items()]
-    used = [name for name in COLUMNS.values() if any(row[name] is not None for row in rows)]
-    st.dataframe(
-        {name: [row[name] for row in rows] for name in ("Method", *used)},
-        hide_index=True,
-        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in used},
-    )
+    used = [name for name in COLUMNS.values() if any(row[name] for row in rows)]
+    st.dataframe({name: [row[name] for row in rows] for name in ("Method", *used)}, hide_index=True)
     if "random forest" not in found:
         frame.empty(
             "Other models have not been scored",
@@ -153,7 +149,9 @@ def _same(baselines: Derivation, study: StudyView) -> bool:
     return all(baselines.parameters.get(key) == made.get(key) for key in keys)
 
 
-def _row(scores: Mapping[str, Any]) -> dict[str, float | None]:
+def _row(scores: Mapping[str, Any]) -> dict[str, str]:
+    """Values in words of three decimals, blank where a method has none."""
     truth = scores.get("truth") or {}
     values = {**scores, **truth, **(truth.get("calibration") or {})}
-    return {title: values.get(key) for key, title in COLUMNS.items()}
+    told = {title: values.get(key) for key, title in COLUMNS.items()}
+    return {title: "" if value is None else f"{value:.3f}" for title, value in told.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,9 +13,8 @@ from typing import Any
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from motif.core.errors import ConfigError
+from motif.analysis.composition.figures.images import refuse_unable, write_images
 
-IMAGES = ("svg", "pdf")
 MANIFEST = "figures.json"
 
 Table = Mapping[str, Sequence[Any] | NDArray[Any]]
@@ -40,10 +38,10 @@ def export(
 
     NAME.html opens without a network (plotly.js lies beside it once) and its camera button
     saves SVG; NAME.json is the plotly figure; NAME.csv its numbers. ``figures.json`` repeats
-    `about` and lists the files. `images` of "svg" and "pdf" need kaleido.
+    `about` and lists the files. `images` of "svg", "pdf" and "png" need Chromium or Chrome.
 
     Raises:
-        ConfigError: an image format is unknown or the package that draws it is absent.
+        ConfigError: an image format is unknown or the browser that draws it is absent.
     """
     refuse_unable(images)
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,26 +61,12 @@ def export(
         for suffix, table in drawing.tables.items():
             path = folder / (f"{name}-{suffix}.csv" if suffix else f"{name}.csv")
             written.append(_write_table(path, table, bool(about.get("simulated"))))
-        for form in images:
-            picture = folder / f"{name}.{form}"
-            drawing.figure.write_image(picture)
-            written.append(picture)
+        pictures = [folder / f"{name}.{form}" for form in images]
+        write_images(drawing.figure, pictures)
+        written += pictures
     manifest = {**about, "files": [path.name for path in written]}
     written.append(_write(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False)))
     return written
-
-
-def refuse_unable(images: Sequence[str]) -> None:
-    """Raise `ConfigError` unless pictures can be drawn in all these formats."""
-    for form in images:
-        if form not in IMAGES:
-            raise ConfigError(f"Figures are not written as {form}; choose {' or '.join(IMAGES)}.")
-    if images and importlib.util.find_spec("kaleido") is None:
-        raise ConfigError(
-            f"{images[0].upper()} files are drawn by the package kaleido with a Chrome browser, "
-            "and kaleido is not installed; install it, or leave out --image, open a figure's "
-            "page and save it as SVG with the camera button."
-        )
 
 
 def _write(path: Path, text: str) -> Path:
