@@ -15,8 +15,8 @@ from motif.core.records import content_id
 from motif.core.workspace import Workspace
 
 COLLECTION = "spm"
-DESCRIBED = 'operator = "operator 3" and scan_size < 10 um'
-"""The images that have features, some hundred: enough for a search to fill a gallery."""
+DESCRIBED = 400
+"""Images that have features: enough for a search to fill a gallery. They are the batch "first"."""
 SIDE = 32
 IMAGES_AT_ONCE = 2_048
 ROWS_AT_ONCE = 20_000
@@ -49,7 +49,7 @@ def build(root: Path, count: int, images: int = 25_000) -> str:
         for start in range(0, count, ROWS_AT_ONCE):
             _rows(workspace, random, ids[start : start + ROWS_AT_ONCE], start, cluster)
         _names(workspace)
-        embed(workspace, COLLECTION, extractor="analytic", where=DESCRIBED)
+        embed(workspace, COLLECTION, extractor="analytic", where='batch = "first"')
         workspace.columns(COLLECTION)  # kept in a file, as every later opening finds them
         return made.id
 
@@ -106,6 +106,7 @@ def _rows(
         facets += [
             (number, "material", f"material {material}", None, ""),
             (number, "operator", f"operator {operator}", None, ""),
+            (number, "batch", "first" if number <= DESCRIBED else "later", None, ""),
             (number, "scan_size", None, size, "m"),
             (number, "simulated", None, 1.0, "bool"),
         ]

@@ -31,7 +31,7 @@ BUSY = 4.0
 """Slack of the targets: cores are shared and WebGL is computed by them too."""
 TRIALS = 5
 
-DESCRIBED = "operator+%3D+%22operator+3%22+and+scan_size+%3C+10+um"
+DESCRIBED = "batch+%3D+%22first%22"
 
 DEEP = """
 (() => {
