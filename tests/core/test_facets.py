@@ -116,6 +116,7 @@ def test_disagreements_can_be_asked_for(workspace: Workspace) -> None:
         {"a": {"material": "BiFeO3"}, "b": {"material": "BiFeO3"}},
     )  # fmt: skip
     assert [row.record_id for row in workspace.select("pfm", "has disagreement")] == ["test:a"]
+    assert workspace.counts()["disagreeing"] == 1
     remap(workspace)
     assert [row.record_id for row in workspace.select("pfm", "has disagreement")] == ["test:a"]
 

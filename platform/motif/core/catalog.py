@@ -18,6 +18,8 @@ from sqlalchemy import (
     Engine,
     Row,
     Select,
+    Text,
+    cast,
     create_engine,
     event,
     func,
@@ -259,12 +261,14 @@ class Catalog:
             return [Quarantined(**row._mapping) for row in connection.execute(statement)]
 
     def counts(self) -> dict[str, int]:
-        """Live records, and records in quarantine."""
+        """Live records, those of them whose file and record disagree, and those in quarantine."""
         records = select(func.count()).where(schema.records.c.live)
+        disagree = records.where(cast(schema.records.c.disagreements, Text) != "[]")
         quarantined = select(func.count()).select_from(schema.quarantine)
         with self.reading() as connection:
             return {
                 "records": connection.execute(records).scalar_one(),
+                "disagreeing": connection.execute(disagree).scalar_one(),
                 "quarantined": connection.execute(quarantined).scalar_one(),
             }
 

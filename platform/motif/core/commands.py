@@ -216,6 +216,10 @@ def _status_text(document: dict[str, Any]) -> str:
         f"  measurements  {kinds or 'none'}",
         f"  quarantined   {document['quarantined']}",
     ]
+    if document["disagreeing"]:
+        lines.append(
+            f"  disagreeing   {document['disagreeing']}: file against record; the file holds"
+        )
     for name, by_kind in document["collections"].items():
         inside = ", ".join(_counted(count, kind) for kind, count in by_kind.items())
         lines.append(f"  collection    {name}: {inside}")

@@ -357,6 +357,7 @@ class Workspace:
             "measurements": kinds,
             "collections": collections,
             "quarantined": counts["quarantined"],
+            "disagreeing": counts["disagreeing"],
             "derived": self.ledger.count(),
         }
 
