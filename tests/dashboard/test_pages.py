@@ -129,6 +129,16 @@ def test_search_answers_with_the_nearest_spectra(here: Lab) -> None:
     assert set_status(app) == {"results": 12, "of": 60}
 
 
+def test_results_of_a_search_are_labelled_and_taken_along(here: Lab) -> None:
+    one = here.table("library").ids[5]
+    app = open_page("search", View(collection="library", id=one, k="12"))
+    app.text_input(key="label-text").set_value("like number five")
+    next(b for b in app.button if b.label == "Put on 12 measurements").click().run()
+    assert not app.exception
+    assert len(here.workspace.select("library", 'label = "like number five"')) == 12
+    assert "ids = [" in app.code[-1].value
+
+
 def test_images_without_features_say_how_to_get_them(here: Lab) -> None:
     assert "motif embed pfm" in html(open_page("search", View(collection="pfm")))
 

@@ -19,14 +19,17 @@ from motif.core.errors import (
 from motif.core.records import FacetValue
 from motif.dashboard import state
 from motif.dashboard.asking import Upload, answers, asked_with, in_common, spelled, warning
+from motif.dashboard.export import Selection
 from motif.dashboard.facets import FacetTable
 from motif.dashboard.filters import Filtered
 from motif.dashboard.lab import Lab, lab
 from motif.dashboard.parts import frame
 from motif.dashboard.parts.answers import show_alarm, show_wall
 from motif.dashboard.parts.asked import add, show_question, show_weights, uploader, weights_of
+from motif.dashboard.parts.exporting import show_export
 from motif.dashboard.parts.filterbar import show_filter
 from motif.dashboard.parts.gallery import show_gallery
+from motif.dashboard.parts.labelling import show_labelling
 from motif.dashboard.parts.options import show_options
 from motif.dashboard.parts.selection import representatives, tiles
 from motif.dashboard.parts.why import show_why
@@ -191,6 +194,10 @@ def _show_hits(
         hits, table, own_facets(here, view) if upload is None else {},
         spelled(in_common(here, view, hits)), key=RESULTS, on_pick=_on_result,
     )  # fmt: skip
+    rows = np.array([table.index[hit.id] for hit in hits], np.intp)
+    with st.container(horizontal=True, key="answer-actions"):
+        show_labelling([hit.id for hit in hits])
+        show_export(here, Selection(view.collection, table, rows), question, exact=False)
 
 
 def _told(here: Lab, view: View, upload: Upload | None) -> dict[str, FacetValue] | None:
