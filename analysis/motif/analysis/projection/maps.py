@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,15 @@ from numpy.typing import NDArray
 
 from motif.analysis.projection.alignment import FEWEST as ALIGN_FROM
 from motif.analysis.projection.alignment import Predecessor
+from motif.analysis.projection.choosing import (
+    STAGE,
+    Choice,
+    choose,
+    grid_of,
+    space_for,
+    space_of_map,
+    weighted,
+)
 from motif.analysis.projection.layout import (
     PRESETS,
     Points,
@@ -25,39 +34,22 @@ from motif.analysis.projection.placing import Placement, Placer
 from motif.analysis.projection.points import point_ids
 from motif.analysis.projection.quality import WIDER, map_neighbours, quality, trust
 from motif.analysis.projection.targets import target_of
-from motif.analysis.search.members import Ids, as_ids, members, texts
+from motif.analysis.search.members import Ids, members, texts
 from motif.analysis.search.recent import Recent
-from motif.analysis.search.space import Rows, Space, Weights
-from motif.analysis.search.spaces import space_of
-from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
+from motif.analysis.search.space import Space, Weights
+from motif.core.errors import ConfigError, NotFoundError
 from motif.core.records import content_id
 
 if TYPE_CHECKING:
     from motif.core.catalog import Derivation
     from motif.core.workspace import Workspace
 
-STAGE = "projection"
 PLACED = "placement"
 """What was placed on a map after it was made."""
 VERSION = 2
 """Raised whenever the same parameters would give another map."""
-FEWEST = 3
-"""Points that make a map."""
 
 _placers: Recent[Placer] = Recent(4)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which measurements a map shows, and how they were chosen."""
-
-    ids: Ids
-    """Of the points (n,): measurements, or tiles of them."""
-    owners: Ids
-    """Measurement of each point (n,)."""
-    vectors: Points
-    """Weighted features (n, d), parts without weight left out."""
-    parameters: dict[str, Any]
 
 
 def project(
@@ -115,11 +107,11 @@ def project(
     settings = _settings(preset, n_neighbors, min_dist)
     if dims not in (2, 3):
         raise ConfigError(f"A map has 2 or 3 dimensions, not {dims}.")
-    space = _space_for(workspace, collection, kind, parent, features, tiles)
-    choice = _choose(workspace, collection, space, where, parent, ids, weights)
+    space = space_for(workspace, collection, kind, parent, features, tiles)
+    choice = choose(workspace, collection, space, where, parent, ids, weights)
     asked: dict[str, Any] = {
         "version": VERSION, "preset": preset, **asdict(settings), "metric": "correlation",
-        "seed": seed, "dims": dims, "by": by or "", "tiles": _grid(workspace, parent, tiles),
+        "seed": seed, "dims": dims, "by": by or "", "tiles": grid_of(workspace, parent, tiles),
         **choice.parameters,
     }  # fmt: skip
     target = None if by is None else target_of(workspace, choice.owners, by)
@@ -182,7 +174,7 @@ def redo(workspace: Workspace, made: Derivation) -> dict[str, Any]:
         NotFoundError: the features it was made from are gone.
     """
     parameters, arrays = made.parameters, workspace.ledger.arrays(made)
-    space = _space(workspace, made)
+    space = space_of_map(workspace, made)
     ids = point_ids(arrays)
     rows = space.rows(ids)
     if len(rows) != len(ids):
@@ -190,7 +182,7 @@ def redo(workspace: Workspace, made: Derivation) -> dict[str, Any]:
             f"{len(ids) - len(rows)} of the {len(ids)} measurements of this map have no features "
             f"any more; run motif embed {made.collection}."
         )
-    vectors = _weighted(space.vectors[rows], space, parameters["weights"])
+    vectors = weighted(space.vectors[rows], space, parameters["weights"])
     settings = Settings(parameters["n_neighbors"], parameters["min_dist"], parameters["epochs"])
     before = None
     if parameters["aligned_to"]:
@@ -215,12 +207,12 @@ def place(workspace: Workspace, made: Derivation, vectors: Points) -> Placement:
     Raises:
         UnsuitableDataError: the vectors are of other features than the map's.
     """
-    space = _space(workspace, made)
+    space = space_of_map(workspace, made)
     placer = _placers.get(
         (str(workspace.root), made.id),
         lambda: Placer.of(workspace.ledger.arrays(made), made.parameters["n_neighbors"]),
     )
-    return placer.place(_weighted(np.atleast_2d(vectors), space, made.parameters["weights"]))
+    return placer.place(weighted(np.atleast_2d(vectors), space, made.parameters["weights"]))
 
 
 def place_new(workspace: Workspace, made: Derivation) -> tuple[Ids, Placement]:
@@ -230,7 +222,7 @@ def place_new(workspace: Workspace, made: Derivation) -> tuple[Ids, Placement]:
     also where newer ones exist. A map of a selection or of a part of another map has no others
     that belong on it. What was placed before is not placed again.
     """
-    space = _space(workspace, made)
+    space = space_of_map(workspace, made)
     admitted = members(workspace, made.collection, space.kind, made.parameters["where"])
     if made.parameters["parent"] or made.parameters["selection"]:
         admitted = admitted[:0]
@@ -263,39 +255,6 @@ def _placed(workspace: Workspace, made: Derivation) -> dict[bytes, tuple[Points,
     return found
 
 
-def _space(workspace: Workspace, made: Derivation) -> Space:
-    parameters = made.parameters
-    return space_of(
-        workspace, made.collection, parameters["kind"], parameters["method"],
-        tiles=parameters.get("tiles"),
-    )  # fmt: skip
-
-
-def _space_for(
-    workspace: Workspace,
-    collection: str,
-    kind: str | None,
-    parent: str | None,
-    features: str | None,
-    tiles: int | None,
-) -> Space:
-    """The space a new map is made in: what is asked for, else that of the parent."""
-    grid = _grid(workspace, parent, tiles)
-    if parent is not None and features is None:
-        above = workspace.ledger.get(parent).parameters
-        if above.get("kind") == "image" and kind in (None, "image"):
-            return space_of(workspace, collection, "image", above["method"], tiles=grid)
-    return space_of(workspace, collection, kind, features=features, tiles=grid)
-
-
-def _grid(workspace: Workspace, parent: str | None, tiles: int | None) -> int | None:
-    """Tiles along an edge of an image on a map, None where it shows whole images."""
-    if tiles is None and parent is not None:
-        grid = workspace.ledger.get(parent).parameters.get("tiles")
-        return None if grid is None else int(grid)
-    return None if tiles in (None, 1) else tiles
-
-
 def _settings(preset: str, n_neighbors: int | None, min_dist: float | None) -> Settings:
     if preset not in PRESETS:
         raise ConfigError(f'There is no preset "{preset}"; there are {", ".join(PRESETS)}.')
@@ -310,60 +269,6 @@ def _settings(preset: str, n_neighbors: int | None, min_dist: float | None) -> S
     if not 0 <= settings.min_dist <= 1:
         raise ConfigError(f"The minimum distance lies from 0 to 1, not at {settings.min_dist}.")
     return settings
-
-
-def _choose(
-    workspace: Workspace,
-    collection: str,
-    space: Space,
-    where: str | None,
-    parent: str | None,
-    ids: Sequence[str] | None,
-    weights: Weights | None,
-) -> Choice:
-    where = str(workspace.catalog.query(where or ""))
-    chosen = members(workspace, collection, space.kind, where)
-    rows = space.belonging(chosen)
-    if parent is not None:
-        rows = rows[_among(space, rows, _shown(workspace, collection, parent, space))]
-    if ids is not None:
-        rows = rows[_among(space, rows, as_ids(ids))]
-    rows = rows[np.argsort(space.ids[rows], kind="stable")]
-    if len(rows) < FEWEST:
-        raise UnsuitableDataError(
-            f'{len(rows)} {"tiles" if space.tiled else "measurements"} of "{collection}" are '
-            f"left to map; {FEWEST} make a map."
-        )
-    kept = {name: float(weight) for name, weight in sorted((weights or {}).items())}
-    parameters = {
-        "kind": space.kind, "where": where, "parent": parent or "",
-        "selection": ids is not None, "weights": kept,
-    }  # fmt: skip
-    vectors = _weighted(space.vectors[rows], space, kept)
-    return Choice(space.ids[rows], space.owners[rows], vectors, parameters)
-
-
-def _among(space: Space, rows: Rows, ids: Ids) -> NDArray[np.bool_]:
-    """Which rows these ids name, by the measurement or by the tile."""
-    return np.isin(space.ids[rows], ids) | np.isin(space.owners[rows], ids)
-
-
-def _shown(workspace: Workspace, collection: str, parent: str, space: Space) -> Ids:
-    made = workspace.ledger.get(parent)
-    if made.stage != STAGE or made.collection != collection:
-        raise ConfigError(
-            f'"{parent}" is a {made.stage} of "{made.collection}", not a map of "{collection}".'
-        )
-    arrays = workspace.ledger.arrays(made)
-    shown: Ids = point_ids(arrays) if space.tiled else np.unique(arrays["ids"])
-    return shown
-
-
-def _weighted(vectors: Points, space: Space, weights: Weights) -> Points:
-    scales = space.scales(weights)
-    if vectors.shape[-1] != len(scales):
-        return vectors
-    return np.asarray(vectors[:, scales > 0] * scales[scales > 0], np.float32)
 
 
 def _before(

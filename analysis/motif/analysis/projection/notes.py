@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from motif.analysis.projection.maps import STAGE as MAP
+from motif.analysis.projection.choosing import STAGE as MAP
 from motif.core.errors import ConfigError, NotFoundError
 
 if TYPE_CHECKING:
