@@ -16,8 +16,10 @@ from motif.analysis.symmetry.descriptor import AnalyticDescriptor, centre_square
 from motif.analysis.symmetry.evaluation import HELD_OUT, evaluate
 from motif.analysis.symmetry.generator import generate
 from motif.analysis.symmetry.groups import GROUP_NAMES
+from motif.analysis.symmetry.lattice import windowed
 from motif.analysis.symmetry.learned import SymmetryExtractor
 from motif.analysis.symmetry.likeness import alike, describe
+from motif.analysis.symmetry.measures import radial_spectrum
 from motif.analysis.symmetry.training import BATCH, train
 from motif.core.contracts import Extractor
 from motif.ingest.simulate.patterns import PATTERNS, Canvas, draw
@@ -205,24 +207,24 @@ def table(
 
 
 def log_spectrum(images: NDArray[np.float32]) -> NDArray[np.floating]:
-    """Mean log power in 32 rings of equal width."""
-    power = np.log1p(np.abs(np.fft.fft2(images - images.mean((1, 2), keepdims=True))) ** 2)
-    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(128), np.fft.fftfreq(128)))
-    ring = np.minimum((frequency * 64).astype(int), 31).ravel()
-    sums = np.stack([np.bincount(ring, one.ravel(), 32) for one in power])
-    return np.asarray(sums / np.bincount(ring, minlength=32))
+    """Log power in 32 rings of equal relative width, and so with the period."""
+    small, _ = centre_square(torch.from_numpy(images))
+    return np.asarray(radial_spectrum(windowed(small))[0].numpy())
 
 
 def by_order(extractors: Mapping[str, Extractor]) -> dict[str, float]:
     """Precision within each kind where half of the images are warped by a quarter period."""
-    images, kinds, periods = patterns_of(DRAWS[0], disorder=0.25)
-    label = periods * 2 + np.arange(len(images)) % 2
-    found = {}
-    for name, extractor in extractors.items():
-        vectors = extractor(images, np.full(len(images), PIXEL))
-        within = [average_precision(vectors[kinds == k], label[kinds == k]) for k in set(kinds)]
-        found[name] = round(float(np.mean(within)), 3)
-    return found
+    found: dict[str, list[float]] = {name: [] for name in extractors}
+    for seed in DRAWS:
+        images, kinds, periods = patterns_of(seed, disorder=0.25)
+        label = periods * 2 + np.arange(len(images)) % 2
+        for name, extractor in extractors.items():
+            vectors = extractor(images, np.full(len(images), PIXEL))
+            found[name] += [
+                average_precision(vectors[kinds == kind], label[kinds == kind])
+                for kind in set(kinds)
+            ]
+    return {name: round(float(np.mean(values)), 3) for name, values in found.items()}
 
 
 def test_retrieval(report: Callable[..., None]) -> None:

@@ -27,7 +27,7 @@ PARTS = {
         "order 6-fold": 2.5, "order 8-fold": 0.7, "lattice": 0.05,
     },
     "texture": {"spectrum": 0.02, "grey": 1.4},
-    "scale": {"decades": 0.3, "period": 0.75},
+    "scale": {"decades": 0.3, "period": 0.85},
 }  # fmt: skip
 """Factors of what each part is made of, found by retrieval on simulated domain patterns."""
 SIZES = {

@@ -21,7 +21,7 @@ from motif.core.records import content_id
 SHIPPED = Path(__file__).parent / "weights" / "symmetry.safetensors"
 BATCH = 32
 VERSION = 4
-WEIGHT = 1.3
+WEIGHT = 1.2
 """Length of the learned features of a perfect lattice beside the analytic ones, by retrieval."""
 
 
