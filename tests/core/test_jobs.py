@@ -69,7 +69,10 @@ def end_child(command: str, workspace: Workspace) -> None:
     end = time.monotonic() + 120
     while time.monotonic() < end:
         for child in psutil.Process().children(recursive=True):
-            words = child.cmdline()
+            try:
+                words = child.cmdline()
+            except psutil.Error:  # it has ended since it was listed
+                continue
             begun = [run for run in workspace.catalog.runs() if run.state == "running"]
             waits = begun and "ingest" in (workspace.root / begun[0].log).read_text()
             if command in words and (waits or command == "ingest"):
