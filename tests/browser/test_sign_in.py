@@ -175,6 +175,9 @@ def test_an_editor_labels_under_the_own_name_until_the_role_is_taken(
         guarded.declare('["ada@example.org"]')
     page.reload()
     expect(page.locator(".motif-status")).to_contain_text(guarded.some)
+    out = page.request.get(f"{guarded.url}/auth/logout", max_redirects=0)
+    assert out.headers["clear-site-data"] == '"cache"'
+    sign_in(page, f"{guarded.url}/measurement?id={guarded.some}", "ada")
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator(".motif-status")).to_have_text("entrance")
     assert statuses(page, guarded) == {401}

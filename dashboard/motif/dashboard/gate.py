@@ -22,6 +22,8 @@ GUARDED = ("/motif/", "/thumbs/", "/media/", "/_stcore/upload_file")
 OPEN = ("/_stcore/", "/static/", "/component/", "/auth/", CALLBACK)
 """Streamlit's own furniture."""
 
+LOGOUT = "/auth/logout"
+
 WANTED = "motif_wanted"
 WANTED_SECONDS = 600
 
@@ -48,12 +50,16 @@ class Gate:
             if refusal is not None:
                 await refusal(scope, receive, send)
                 return
+        leaving = path == LOGOUT
         wanted = request.cookies.get(WANTED, "") if path == CALLBACK else ""
         keep = _page(request) if _is_page(request) and signed_in(request.cookies) is None else ""
 
         async def with_cookies(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._change(MutableHeaders(scope=message), wanted, keep)
+                headers = MutableHeaders(scope=message)
+                self._change(headers, wanted, keep)
+                if leaving:  # whoever uses this browser next finds no pictures in it
+                    headers["clear-site-data"] = '"cache"'
             await send(message)
 
         await self._app(scope, receive, with_cookies)
