@@ -7,13 +7,16 @@ little. Run with ``pytest -m benchmark tests/benchmarks/test_bench_composition.p
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from sklearn.neural_network import MLPRegressor
 from torch import Tensor, nn
 from torch.nn import functional
@@ -115,24 +118,47 @@ def batched_step(samples: Samples, members: int, batch: int) -> float:
     return (long - short) / 40
 
 
-def sequential_step(samples: Samples, members: int, batch: int) -> float:
-    """CPU seconds of one step of each of as many separate modules."""
-    x = torch.as_tensor(samples.spectra, dtype=torch.float32)
-    c = torch.as_tensor(samples.composition, dtype=torch.float32)
-    y = torch.as_tensor(samples.target, dtype=torch.float32)
-    networks = [OneMember(x.shape[1], c.shape[1]) for _ in range(members)]
-    optimisers = [torch.optim.Adam(net.parameters(), fused=True) for net in networks]
+def wall_step(samples: Samples, rows: list[NDArray[np.int64]], runs: list[Member]) -> float:
+    """Wall seconds of one batched step: those of a second epoch, the set-up left out."""
+    marks: list[float] = []
+    recipe = joined_only(10, 2)
+    train(samples, rows, runs, recipe, report=lambda _: marks.append(time.perf_counter()))
+    return (marks[1] - marks[0]) / steps_per_epoch(len(rows[0]), recipe.batch)
 
-    def steps(count: int = 20) -> None:
+
+class Steps:
+    """Training steps of as many separate modules, one after another."""
+
+    def __init__(self, samples: Samples, members: int, batch: int) -> None:
+        self.x = torch.as_tensor(samples.spectra, dtype=torch.float32)
+        self.c = torch.as_tensor(samples.composition, dtype=torch.float32)
+        self.y = torch.as_tensor(samples.target, dtype=torch.float32)
+        self.batch = batch
+        networks = [OneMember(self.x.shape[1], self.c.shape[1]) for _ in range(members)]
+        self.pairs = [(net, torch.optim.Adam(net.parameters(), fused=True)) for net in networks]
+
+    def take(self, count: int) -> None:
         for _ in range(count):
-            for network, optimiser in zip(networks, optimisers, strict=True):
-                j = torch.randint(0, len(y), (batch,))
-                loss = functional.mse_loss(network(x[j], c[j]), y[j])
+            for network, optimiser in self.pairs:
+                j = torch.randint(0, len(self.y), (self.batch,))
+                loss = functional.mse_loss(network(self.x[j], self.c[j]), self.y[j])
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
 
-    return best(steps) / 20
+
+def sequential_step(samples: Samples, members: int, batch: int) -> float:
+    """CPU seconds of one step of each of as many separate modules."""
+    steps = Steps(samples, members, batch)
+    return best(lambda: steps.take(20)) / 20
+
+
+@contextmanager
+def threads_set(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("batch", [10, 64])
@@ -146,6 +172,28 @@ def test_eight_members_at_once(samples: Samples, batch: int, say: Say) -> None:
         ratio=in_turn / together,
     )
     assert in_turn / together >= 2.5
+
+
+def test_wall_time_of_eight_members_with_default_threads(samples: Samples, say: Say) -> None:
+    """Both ways in turn in one run, each with the threads it takes by itself; medians."""
+    rows, runs = [np.arange(200)] * 8, [Member(k) for k in range(8)]
+    together, in_turn = Steps(samples, 8, 10), []
+    at_once = []
+    threads = max(torch.get_num_threads(), os.cpu_count() or 1)
+    for _ in range(5):
+        with threads_set(threads):
+            started = time.perf_counter()
+            together.take(6)
+            in_turn.append((time.perf_counter() - started) / 6)
+        at_once.append(wall_step(samples, rows, runs))
+    ratio = float(np.median(in_turn) / np.median(at_once))
+    say(
+        "step of 8 members, batch 10, wall",
+        batched_ms=1e3 * float(np.median(at_once)),
+        in_turn_ms=1e3 * float(np.median(in_turn)),
+        ratio=ratio,
+    )
+    assert ratio >= 5
 
 
 def test_step_against_number_of_members(samples: Samples, say: Say) -> None:
