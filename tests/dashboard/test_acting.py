@@ -45,7 +45,7 @@ def test_a_map_and_the_labels_are_published_through_the_source_of_the_collection
     here: Lab, started: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publishing, "_sources", lambda *_: ["facility", "other"])
-    put_label(here.workspace, [here.workspace.select("pfm")[0].id], "worn tip", "xu")
+    put_label(here.workspace, [here.workspace.select("pfm")[0].id], "published", "xu")
     app = open_page("map", View(collection="pfm"))
     made = here.derivations("projection", "pfm")[-1]
     app.button(key="publish-map").click().run()

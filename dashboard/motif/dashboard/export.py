@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motif.core.catalog import Derivation
+from motif.core.clock import spelled
 from motif.core.remarks import NOTE, Remark, remarks_on
 from motif.dashboard.facets import Column, FacetTable
 from motif.dashboard.lab import Lab
@@ -137,7 +138,7 @@ def _value(column: Column, row: int) -> str | float | None:
     if column.kind == "category":
         return column.text_at(row)
     value = float(column.values[row])
-    return value if column.kind == "number" else datetime.fromtimestamp(value, UTC).isoformat()
+    return value if column.kind == "number" else spelled(datetime.fromtimestamp(value, UTC))
 
 
 def _harmless(cell: Any) -> Any:
