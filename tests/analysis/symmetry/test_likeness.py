@@ -1,14 +1,17 @@
 """Why two images are alike: in which half, in which respects, and in words."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from motif.analysis.symmetry.generator import generate
 from motif.analysis.symmetry.likeness import alike, describe, why_alike
+from motif.core.cli import build
 from motif.core.errors import ConfigError, UnsuitableDataError
 from motif.core.testing.filling import fill, image, spectrum
 from motif.core.workspace import Workspace
@@ -128,3 +131,15 @@ def test_refusals_say_what_to_do(workspace: Workspace) -> None:
         why_alike(workspace, one, other)
     with pytest.raises(ConfigError, match="phase, amplitude, height"):
         why_alike(workspace, one, one, "colour")
+
+
+def test_the_command_tells_both_and_writes_the_maps(workspace: Workspace, tmp_path: Path) -> None:
+    first, second = (row.id for row in workspace.select("pfm")[:2])
+    place = tmp_path / "maps.npz"
+    arguments = ["alike", first, second, "--maps", str(place), "-w", str(workspace.root)]
+    result = CliRunner().invoke(build(), [*arguments, "--json"])
+    document = json.loads(result.stdout)
+    assert document["first"]["sentence"] in CliRunner().invoke(build(), arguments).stdout
+    assert set(document["shares"]) == {"symmetry", "texture", "scale"}
+    with np.load(place) as maps:
+        assert maps["first"].shape == workspace.measurement(first).shape[1:]
