@@ -52,7 +52,7 @@ def test_scans_are_read_as_planned(lab: list[SimulatedFile]) -> None:
         told = file.metadata
         assert facets["instrument"] == told["instrument"]
         assert facets["technique"] == told["technique"]
-        assert facets["acquired_at"] == told["acquired_at"]
+        assert f"{facets['acquired_at']}Z" == told["acquired_at"]
         if "temperature" in facets:
             assert facets["temperature"] == pytest.approx(told["temperature"]["value"])
         recorded = told["scan_size"]["value"] * 1e-6
