@@ -14,6 +14,7 @@ from motif.analysis.symmetry.registry import selection
 from motif.analysis.symmetry.tiles import tiles_of
 from motif.core.catalog import Derivation, MeasurementRow
 from motif.core.errors import NotFoundError
+from motif.core.records import canonical_json
 from motif.core.workspace import Workspace
 
 STAGE = "embedding"
@@ -68,16 +69,25 @@ def embedded_ids(
 def current(workspace: Workspace, collection: str) -> list[Derivation]:
     """Embeddings that count where nobody says which, oldest first.
 
-    They are the newest of the selected model, where somebody selected one that has any here;
-    else the newest of all.
+    They are of the way to make features that was first used last, of the selected model where it
+    has any here: a nightly run that adds new images to several ways does not change which counts.
+
+    Raises:
+        NotFoundError: there are none; names the command that makes them.
     """
     chosen = selection(workspace)
-    if chosen is not None:
-        own = workspace.ledger.all(STAGE, collection, extractor=chosen.parameters["model"])
-        if own:
-            return [one for one in own if one.parameters == own[-1].parameters]
-    newest = workspace.ledger.latest(STAGE, collection)
-    return workspace.ledger.all(STAGE, collection, **newest.parameters)
+    own = (
+        workspace.ledger.all(STAGE, collection, extractor=chosen.parameters["model"])
+        if chosen is not None else []
+    )  # fmt: skip
+    made = own or workspace.ledger.all(STAGE, collection)
+    if not made:
+        raise NotFoundError(
+            f'"{collection}" has no embedding yet; make it with motif embed {collection}.'
+        )
+    ways = {canonical_json(dict(one.parameters)): one.parameters for one in made}
+    newest = list(ways.values())[-1]
+    return [one for one in made if one.parameters == newest]
 
 
 def named(workspace: Workspace, collection: str, features: str) -> list[Derivation]:
