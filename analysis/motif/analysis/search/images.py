@@ -134,7 +134,7 @@ def image_space(workspace: Workspace, made: Sequence[Derivation], which: Which) 
     parts = {name: slice(*ends) for name, ends in newest.summary["parts"].items()}
     return Space(
         "image", ids, vectors, parts, method, tuple(by_id), describe,
-        channels=_channels(parts, newest.summary["kinds"]), tiled=tiled,
+        channels=_channels(parts, newest.summary.get("kinds", ())), tiled=tiled,
     )  # fmt: skip
 
 
