@@ -15,6 +15,7 @@ from motif.analysis.composition.gradients import PER_ATOMIC_PERCENT
 from motif.analysis.composition.preparation import Prepared
 from motif.analysis.composition.response import SpectralResponse, spectral_response
 from motif.analysis.composition.study import Study, load_study, reload
+from motif.analysis.composition.texts import with_unit
 from motif.core.catalog import Derivation
 from motif.core.workspace import Workspace
 
@@ -162,6 +163,7 @@ def _row(prepared: Prepared, study: Study, candidates: Candidates, i: int) -> di
         if abs(delta) >= NAMED
     ]
     members = study.derivation.summary["members"]
+    gain = with_unit(f"{candidates.gain[i]:.2g}", prepared.target_unit)
     return {
         "composition": dict(
             zip(prepared.elements, candidates.composition[i].round(6).tolist(), strict=True)
@@ -174,7 +176,7 @@ def _row(prepared: Prepared, study: Study, candidates: Candidates, i: int) -> di
         "sample": prepared.names[origin],
         "reason": (
             f"From sample {prepared.names[origin]}: {', '.join(parts)}. All {members} members "
-            f"expect a gain, {candidates.gain[i]:.2g} {prepared.target_unit} on average; the "
+            f"expect a gain, {gain} on average; the "
             f"nearest measured composition is {candidates.distance[i]:.1f} at.% away."
         ),
     }

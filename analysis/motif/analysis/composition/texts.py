@@ -12,17 +12,23 @@ SHOWN = 12
 """Samples shown in the terminal."""
 
 
+def with_unit(number: str, unit: str) -> str:
+    """A number with its unit; a bare one where the unit is not known."""
+    return f"{number} {unit}".rstrip()
+
+
 def suggestions_text(document: dict[str, Any]) -> str:
     """Suggestions with their reasons, a line each."""
     if not document["table"]:
         return "No composition beyond the measured ones is expected to gain by every member."
     unit = document["unit"]
-    lines = [f"Best measured {document['target']}: {document['best_measured']:.3g} {unit}."]
+    best = with_unit(f"{document['best_measured']:.3g}", unit)
+    lines = [f"Best measured {document['target']}: {best}."]
     for number, row in enumerate(document["table"], 1):
         parts = " ".join(f"{e} {100 * f:.2f}" for e, f in row["composition"].items() if f > 0)
         lines.append(
             f"{number}. {parts} at.%: expected {row['prediction']:.3g}, "
-            f"spread {row['spread']:.2g} {unit}. {row['reason']}"
+            f"spread {with_unit(format(row['spread'], '.2g'), unit)}. {row['reason']}"
         )
     return "\n".join(lines)
 
@@ -81,9 +87,10 @@ def study_text(document: dict[str, Any]) -> str:
     ]
     lines += [f"Left out: {note}." for note in document["notes"]]
     if document["r2"] is not None:
+        error = with_unit(f"{document['mae']:.3g}", unit)
         lines.append(
-            f"{document['target']}: R² {document['r2']:.3f}, mean absolute error "
-            f"{document['mae']:.3g} {unit} in {document['folds']}-fold cross-validation."
+            f"{document['target']}: R² {document['r2']:.3f}, mean absolute error {error} "
+            f"in {document['folds']}-fold cross-validation."
         )
     if document.get("paper_r2"):
         told = ", ".join(f"{value} for {name}" for name, value in document["paper_r2"].items())
