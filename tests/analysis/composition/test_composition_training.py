@@ -286,5 +286,5 @@ def test_refusals_name_the_reason() -> None:
         train(flat, [np.arange(N)], MEMBERS[:1], TINY)
     with pytest.raises(UnsuitableDataError, match="shorter than the convolution kernel"):
         Architecture(5, 3)
-    with pytest.raises(ConfigError, match="fast or published"):
+    with pytest.raises(ConfigError, match="fast, smooth, published"):
         recipe_named("slow")

@@ -25,7 +25,7 @@ WhereOption = Annotated[
     str | None, typer.Option(help='Only samples that match this query, such as "not has tainted".')
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of the first member and of the folds.")]
-RecipeOption = Annotated[str, typer.Option(help="fast or published.")]
+RecipeOption = Annotated[str, typer.Option(help="fast, smooth or published.")]
 StratifyOption = Annotated[
     bool, typer.Option("--stratify", help="Spread every composition system evenly over the folds.")
 ]
