@@ -65,6 +65,20 @@ def test_check_finds_a_damaged_array(filled: Workspace) -> None:
     assert any(row.id in problem for problem in json.loads(done.stdout)["problems"])
 
 
+def test_check_finds_missing_results_and_no_fault_in_labels(filled: Workspace) -> None:
+    assert motif("label", "pfm", "--put", "x", "--where", "", cwd=filled.root).returncode == 0
+    made = filled.ledger.record("map", "pfm", {}, [], {"xy": np.zeros(2)}, {}, 0.0)
+    assert motif("check", cwd=filled.root).returncode == 0
+    transaction = filled.store.transaction()
+    del transaction.root[f"derived/map/{made.id}/xy"]
+    transaction.commit({"what": "derive", "at": "", "derivation": DAMAGE})
+    done = motif("check", "--json", cwd=filled.root)
+    assert done.returncode == 1
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert made.id in problem
+    assert "xy" in problem
+
+
 DAMAGE = {
     "id": "0" * 32, "stage": "s", "collection": "pfm", "parameters": {}, "summary": {},
     "seconds": 0, "snapshot": "", "inputs": [],

@@ -26,9 +26,12 @@ def list_held(
     """List what is in quarantine, and why."""
     from motif.core.workspace import Workspace
     from motif.ingest.quarantine_text import list_text
+    from motif.ingest.sync import source_table
 
     with Workspace.open(workspace) as opened:
         entries = opened.catalog.quarantined(source)
+        if source is not None and not entries:
+            source_table(opened, source)
     document = {"quarantined": [_document(entry) for entry in entries]}
     emit(document, as_json, list_text(entries))
 

@@ -63,7 +63,7 @@ def _when(entry: Quarantined) -> str:
     often = (
         "once" if entry.attempts == 1 else f"{entry.attempts} times, last {_day(entry.last_seen)}"
     )
-    return f"since {_day(entry.first_seen)}, tried {often}"
+    return f"{_day(entry.first_seen)}, tried {often}"
 
 
 def _day(moment: str) -> str:

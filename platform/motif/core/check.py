@@ -9,7 +9,9 @@ import numpy as np
 from motif.core.catalog import MeasurementRow
 from motif.core.errors import NotFoundError
 from motif.core.layout import measurement_id
+from motif.core.ledger import result_group
 from motif.core.progress import Progress
+from motif.core.store import Snapshot
 from motif.core.workspace import Workspace
 
 
@@ -29,11 +31,22 @@ def check_workspace(workspace: Workspace, progress: Progress) -> list[str]:
         if problem:
             problems.append(problem)
         progress.advance()
-    for derivation in workspace.ledger.all():
-        try:
-            workspace.ledger.arrays(derivation)
-        except (KeyError, NotFoundError):
-            problems.append(f"The arrays of {derivation.stage} {derivation.id} are missing.")
+    return problems + _missing_arrays(snapshot)
+
+
+def _missing_arrays(snapshot: Snapshot) -> list[str]:
+    """Results whose arrays are gone; labels and notes are results without any."""
+    problems = []
+    for _, line in snapshot.journal(0):
+        if "arrays" not in line:
+            continue
+        made = line["derivation"]
+        gone = set(line["arrays"]).difference(
+            snapshot.names(result_group(made["stage"], made["id"]))
+        )
+        if gone:
+            names = ", ".join(sorted(gone))
+            problems.append(f"Of {made['stage']} {made['id']} these arrays are missing: {names}.")
     return problems
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from motif.core.cli import JsonOption, WorkspaceOption, emit
-from motif.core.errors import MotifError
+from motif.core.errors import MotifError, NotFoundError
 
 jobs = typer.Typer(no_args_is_help=True, help="Jobs of motif.toml, and their runs.")
 
@@ -91,6 +91,11 @@ def show(
         if document is not None:
             emit(document, as_json)
             return
+        if ":" not in identity and not opened.catalog.has_measurement(identity):
+            raise NotFoundError(
+                f'There is no record, measurement or result "{identity}"; list measurements with '
+                "motif records, results with motif status --json."
+            )
         record_id = identity if ":" in identity else opened.measurement(identity).record_id
         document = record_document(opened, record_id, header=header)
     emit(document, as_json, record_text(document))

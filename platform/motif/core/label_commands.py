@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from motif.core.cli import JsonOption, WorkspaceOption, emit
-from motif.core.errors import ConfigError
+from motif.core.errors import ConfigError, NotFoundError
 
 
 def label(
@@ -33,12 +33,21 @@ def label(
             if where is None and not ids:
                 raise ConfigError("Say which measurements are meant, with --id or --where.")
             chosen = [row.id for row in opened.select(collection, where, ids=ids)]
+            if not chosen:
+                raise NotFoundError(_nothing_chosen(collection, where, ids))
             for act, text in wanted:
                 act(opened, chosen, text, account())
-            text = f"Done for {len(chosen)} measurements of {collection}."
+            many = "1 measurement" if len(chosen) == 1 else f"{len(chosen)} measurements"
+            text = f"Done for {many} of {collection}."
             emit({"measurements": len(chosen)}, as_json, text)
             return
         columns = opened.columns(collection)
         counts = columns.counts("label") if "label" in columns.names else {}
     lines = [f"{count:8}  {one}" for one, count in counts.items()]
     emit({"labels": counts}, as_json, "\n".join(lines) or f"Nothing in {collection} has a label.")
+
+
+def _nothing_chosen(collection: str, where: str | None, ids: list[str] | None) -> str:
+    parts = [f"have the id {' or '.join(ids)}"] if ids else []
+    parts += [f"match {where}"] if where else []
+    return f"No measurements of {collection} {' and '.join(parts)}; list them with motif records."

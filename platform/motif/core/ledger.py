@@ -107,14 +107,14 @@ class Ledger:
             if self.find(stage, parameters, inputs) is not None:
                 return None
             for name, array in arrays.items():
-                transaction.put(f"{_group(stage, identity)}/{name}", np.asarray(array))
+                transaction.put(f"{result_group(stage, identity)}/{name}", np.asarray(array))
             document = {
                 "id": identity, "stage": stage, "collection": collection,
                 "parameters": dict(parameters), "inputs": list(inputs),
                 "summary": dict(summary), "seconds": round(seconds, 3),
                 "snapshot": self._store.snapshot().id,
             }  # fmt: skip
-            return {"what": "derive", "derivation": document}
+            return {"what": "derive", "derivation": document, "arrays": sorted(arrays)}
 
         self._commit(build)
         return self.get(identity)
@@ -188,7 +188,7 @@ class Ledger:
         return [one.decode() for one in arrays["ids"].tolist()]
 
     def arrays(self, derivation: Derivation) -> Arrays:
-        return Arrays(self._store.snapshot(), _group(derivation.stage, derivation.id))
+        return Arrays(self._store.snapshot(), result_group(derivation.stage, derivation.id))
 
     def _load(self, *conditions: Any) -> list[Derivation]:
         table = schema.derivations
@@ -210,5 +210,6 @@ class Ledger:
             return tuple(connection.scalars(statement))
 
 
-def _group(stage: str, identity: str) -> str:
+def result_group(stage: str, identity: str) -> str:
+    """Where the store keeps the arrays of a result."""
     return f"derived/{stage}/{identity}"

@@ -148,8 +148,9 @@ class Snapshot:
             raise NotFoundError(f'The store holds no array "{path}"; run motif check.') from error
 
     def names(self, path: str) -> list[str]:
-        """Names of the arrays in the group at `path`."""
-        return sorted(cast(zarr.Group, self._root[path]).array_keys())
+        """Names of the arrays in the group at `path`; none where nothing was stored there."""
+        group = self._root.get(path)
+        return sorted(group.array_keys()) if isinstance(group, zarr.Group) else []
 
     def load(self, path: str) -> NDArray[Any]:
         """One whole array in memory; text comes back as dtype ``S``."""
