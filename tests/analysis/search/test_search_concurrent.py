@@ -39,7 +39,8 @@ def checked(workspace: Workspace, least: int) -> int:
     assert len(set(ids)) == len(ids) >= least
     keys = {row.key for row in workspace.select(ids=ids)}
     assert {f"s{n}" for n in range(least)} <= keys
-    space = space_of(workspace, "lib")
+    # Others may make the basis anew after this search; a hit names the one it was found in.
+    space = space_of(workspace, "lib", method=hits[0].method)
     query = space.vectors[space.row(first)].astype(float)
     for hit in hits[:: max(1, len(hits) // 20)]:
         row = space.row(hit.id)
@@ -99,3 +100,14 @@ def test_searches_in_two_processes_see_what_a_third_commits(workspace: Workspace
             each.kill()
             each.wait()
     assert int(told) == checked(workspace, FIRST + BATCH * BATCHES) == FIRST + BATCH * BATCHES
+
+
+def test_a_distance_can_be_checked_when_the_basis_was_made_anew_since(workspace: Workspace) -> None:
+    add(workspace, 0, FIRST)
+    first = min(row.id for row in workspace.select("lib"))
+    hit = search(workspace, "lib", id=first, k=1)[0]
+    add(workspace, FIRST, BATCH * BATCHES)
+    assert space_of(workspace, "lib").method != hit.method
+    space = space_of(workspace, "lib", method=hit.method)
+    apart = space.vectors[space.row(first)] - space.vectors[space.row(hit.id)]
+    assert abs(np.linalg.norm(apart.astype(float)) - hit.distance) < 1e-6

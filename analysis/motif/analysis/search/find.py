@@ -49,6 +49,9 @@ class Hit:
     """Tile of the image that answers, in pixels, where tiles were searched."""
     tile: str = ""
     """Its id."""
+    method: str = ""
+    """Identifies the features compared: `space_of` finds them by it, also when newer ones count
+    meanwhile."""
 
     def document(self) -> dict[str, Any]:
         """As the command line prints it."""
@@ -195,13 +198,14 @@ def _nearest(
 
 def _rows(workspace: Workspace, collection: str, space: Space, where: str) -> Rows | None:
     """Rows of the space that are live and match, ascending; None when all are."""
+    # Read before the ids: what came in between is asked for anew, never kept as if it were known.
+    state = workspace.catalog.journal_length
     ids = members(workspace, collection, space.kind, where)
 
     def make() -> Rows | None:
         rows = space.belonging(ids)
         return None if len(rows) == len(space.ids) else rows
 
-    state = workspace.catalog.journal_length
     return _filtered.get((str(workspace.root), state, space.key, where), make)
 
 
@@ -217,7 +221,8 @@ def _hits(
             continue
         region = Region(*Tile.of(name).box(known[one].shape)) if space.tiled else None
         tile = name if space.tiled else ""
+        record = known[one].record_id
         hits.append(
-            Hit(one, known[one].record_id, float(distance), facets[one], None, region, tile)
+            Hit(one, record, float(distance), facets[one], None, region, tile, space.method)
         )
     return hits
