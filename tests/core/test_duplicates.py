@@ -99,6 +99,8 @@ def test_constant_tiny_and_bare_data_are_never_linked(workspace: Workspace) -> N
         records = {f"{name} {times}": [one_channel(v)] for name, v in twice.items()}
         records[f"comb {times}"] = [spectrum(comb)]
         records[f"short {times}"] = [spectrum(peaks()[:20], X[:20])]
+        records[f"standing {times}"] = [spectrum(peaks(), np.full_like(X, 500))]
+        records[f"torn {times}"] = [spectrum(peaks(), np.append(X[:-1], np.nan))]
         fill(workspace, f"c-{times}", records)
     assert linked(workspace) == {}
 

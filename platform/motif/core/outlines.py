@@ -49,7 +49,7 @@ def outlines(
         axis = layout["coordinates"][layout["dims"][0]]
         places = axes.get(axis.get("array", ""))
         centred = _centred(values)
-        if centred is not None and places is not None:
+        if centred is not None and places is not None and _has_length(places):
             positions, base = in_si(places, axis["units"])
             form = f"spectrum over {base or 'numbers'}"
             found.append((0, form, *_of_spectrum(centred, positions)))
@@ -63,6 +63,11 @@ def in_si(positions: NDArray[Any], unit: str) -> tuple[NDArray[np.float64], str]
         return zero + (si(1.0, unit)[0] - zero) * np.asarray(positions, np.float64), base
     except ValueError:
         return np.asarray(positions, np.float64), unit
+
+
+def _has_length(places: NDArray[np.float64]) -> bool:
+    """Whether an axis leads from somewhere to somewhere else."""
+    return bool(np.isfinite(places).all() and np.ptp(places) > 0)
 
 
 def _centred(values: NDArray[Any]) -> NDArray[Any] | None:
