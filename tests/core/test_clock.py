@@ -61,6 +61,12 @@ def test_any_moment_is_utc_or_left(moment: datetime, zone: str) -> None:
     assert Clock(zone).applied([seen]) == [seen]
 
 
+@pytest.mark.parametrize("told", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_a_moment_outside_the_calendar_in_utc_is_left(told: str) -> None:
+    facet = Facet("acquired_at", told, "declared header:Date")
+    assert Clock("Asia/Tokyo").applied([facet]) == [facet]
+
+
 def test_only_times_are_touched() -> None:
     facets = [Facet("material", "2021-01-07", "header:Sample"), Facet("acquired_at", "soon", "x:y")]
     assert Clock("Asia/Tokyo").applied(facets) == facets

@@ -38,13 +38,13 @@ class Clock:
             moment = datetime.fromisoformat(str(facet.value))
         except ValueError:
             return facet
-        if moment.tzinfo is not None:
-            return replace(facet, value=spelled(moment))
+        told = moment.tzinfo is not None
         try:
-            text = spelled(moment.replace(tzinfo=self._zone))
+            text = spelled(moment if told else moment.replace(tzinfo=self._zone))
         except OverflowError:  # the first and the last day of the calendar
             return facet
-        return replace(facet, value=text, origin=f"{facet.origin}{ASSUMED}{self.zone}")
+        origin = facet.origin if told else f"{facet.origin}{ASSUMED}{self.zone}"
+        return replace(facet, value=text, origin=origin)
 
 
 def spelled(moment: datetime) -> str:
