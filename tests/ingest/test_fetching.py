@@ -136,9 +136,12 @@ def test_files_of_a_killed_process_are_removed(
     (left / "0").mkdir(parents=True)
     own = tmp_path / f"{WHAT}-{socket.gethostname()}-{os.getpid()}-y"
     elsewhere = tmp_path / f"{WHAT}-another-machine-{gone}-z"
+    namesake = tmp_path / f"{WHAT}-{socket.gethostname()}-{gone}-{os.getpid()}-w"
     own.mkdir()
     elsewhere.mkdir()
+    namesake.mkdir()
     next(opened(Slow(assets(1))))
     assert not left.exists()
     assert own.exists()
     assert elsewhere.exists()
+    assert namesake.exists(), "a machine may be called as this one is, and a number more"

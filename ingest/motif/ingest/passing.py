@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -22,9 +23,11 @@ def passing_folder(cache: Path, what: str) -> Iterator[Path]:
         what: first word of its name: ``fetch``, ``upload``, ``publish``.
     """
     here = f"{what}-{socket.gethostname()}-"
-    for left in cache.glob(f"{here}*"):
-        owner = left.name.removeprefix(here).partition("-")[0]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+    # All of the name is compared: other machines may be called as this one is, and a number more.
+    own = re.compile(rf"{re.escape(here)}(\d+)-[^-]+")
+    for left in cache.iterdir():
+        named = own.fullmatch(left.name)
+        if named and not psutil.pid_exists(int(named[1])):
             shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(
         prefix=f"{here}{os.getpid()}-", dir=cache, ignore_cleanup_errors=True
