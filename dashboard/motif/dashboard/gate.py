@@ -44,7 +44,7 @@ class Gate:
             await self._app(scope, receive, send)  # Streamlit reads the cookie of its websockets
             return
         request = Request(scope)
-        path = request.url.path
+        path = str(scope["path"])  # as the routes see it; a request's URL holds what Host says too
         if path.startswith(GUARDED):
             refusal = _refusal(request)
             if refusal is not None:
@@ -96,7 +96,7 @@ def _refusal(request: Request) -> PlainTextResponse | None:
 
 
 def _is_page(request: Request) -> bool:
-    path = request.url.path
+    path = str(request.scope["path"])
     return (
         request.method == "GET"
         and "text/html" in Headers(scope=request.scope).get("accept", "")
@@ -106,7 +106,8 @@ def _is_page(request: Request) -> bool:
 
 def _page(request: Request) -> str:
     query = request.url.query
-    return f"{request.url.path}?{query}" if query else request.url.path
+    path = str(request.scope["path"])
+    return f"{path}?{query}" if query else path
 
 
 def is_local(address: str) -> bool:
