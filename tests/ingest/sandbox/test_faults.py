@@ -120,6 +120,7 @@ def test_clear_forgets_what_has_not_happened(server: Sandbox, api: Any, tmp_path
         (("delay-reply", "nan"), "from 0 on"),
         (("clear", "1"), "takes no value"),
         (("search-lag", "1", "UserViewRequest"), "does not belong to a request"),
+        (("drop-reply", "", "UserViewReqest"), "the nearest is UserViewRequest"),
     ],
 )
 def test_knobs_that_are_none(server: Sandbox, words: tuple[str, ...], told: str) -> None:

@@ -107,7 +107,7 @@ def fault(
         turn(folder, knob, value, request)
     except MotifError as error:
         _fail(error)
-    typer.echo(f"{knob} holds.")
+    typer.echo("All faults are forgotten." if knob == "clear" else f"{knob} holds.")
 
 
 @app.command("user")

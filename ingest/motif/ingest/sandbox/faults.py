@@ -5,12 +5,14 @@ Every knob is thread-safe and works while the server runs.
 
 from __future__ import annotations
 
+import difflib
 import math
 import threading
 from collections import deque
 from dataclasses import dataclass
 
 from motif.core.errors import ConfigError
+from motif.ingest.sandbox.protocol import MESSAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ class Faults:
         wants = KNOBS[knob]
         if request is not None and not knob.endswith("-reply"):
             raise ConfigError(f"{knob} does not belong to a request: leave --request out.")
+        if request is not None and request not in MESSAGES:
+            known = difflib.get_close_matches(request, MESSAGES, 1, 0.0)[0]
+            raise ConfigError(f"'{request}' is no request; the nearest is {known}.")
         if wants == "nothing" and value:
             raise ConfigError(f"{knob} takes no value; '{value}' is too much.")
         name = knob.replace("-", "_")
