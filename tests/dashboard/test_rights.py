@@ -34,6 +34,7 @@ def settings(**more: Any) -> SignInConfig:
         ({"email": "ada@lab.org"}, "editor"),
         ({"email": "ADA@Lab.org", "email_verified": True}, "editor"),
         ({"email": "ada@lab.org", "email_verified": False}, None),
+        ({"email": "ada@lab.org", "email_verified": "false"}, None),
         ({"email": "ben@lab.org"}, "viewer"),
         ({"email": "ben@lab.org.evil.com"}, None),
         ({"email": "", "groups": ["spm"]}, "editor"),
@@ -42,6 +43,7 @@ def settings(**more: Any) -> SignInConfig:
         ({"groups": "xspmx"}, None),
         ({}, None),
         ({"email": None, "groups": None}, None),
+        ({"groups": True}, None),
     ],
 )
 def test_a_role_comes_from_the_address_or_a_group(claims: Any, expected: str | None) -> None:

@@ -28,18 +28,25 @@ DISCOVERY = "/.well-known/openid-configuration"
 
 
 def role_of(claims: Claims, settings: SignInConfig) -> Role | None:
-    """What somebody may do; None for nothing at all.
-
-    An e-mail address the provider calls unverified counts for nothing: anyone could claim it.
-    """
-    email = "" if claims.get("email_verified") is False else str(claims.get("email") or "")
-    told = claims.get(settings.groups_claim) or ()
-    groups = {told} if isinstance(told, str) else set(map(str, told))
+    """What somebody may do; None for nothing at all."""
+    email = address_of(claims)
+    told = claims.get(settings.groups_claim) or []
+    groups = set(map(str, told if isinstance(told, list) else [told]))
     if _named(email, settings.editors) or groups & set(settings.editor_groups):
         return "editor"
     if _named(email, settings.viewers) or groups & set(settings.viewer_groups):
         return "viewer"
     return None
+
+
+def address_of(claims: Claims) -> str:
+    """The e-mail address of somebody; empty where there is none.
+
+    One the provider calls unverified counts for nothing: anyone could claim it. Some providers
+    tell that as text.
+    """
+    unverified = str(claims.get("email_verified")).casefold() == "false"
+    return "" if unverified else str(claims.get("email") or "")
 
 
 def _named(email: str, patterns: Sequence[str]) -> bool:
