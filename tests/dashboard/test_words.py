@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from motif.dashboard.pages.jobs import counts_text, log_tail
-from motif.dashboard.quantities import ago, duration, quantity, written
+from motif.dashboard.quantities import ago, duration, ends, quantity, written
 from motif.dashboard.studies import direction
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -83,3 +83,18 @@ def test_a_direction_names_strong_elements_and_their_agreement() -> None:
     )
     assert "6 of 8" in told
     assert " W " not in told
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "unit", "told"),
+    [
+        (0.0, 2e-9, "m", ("0 nm", "2 nm")),
+        (-4e-10, 2e-9, "m", ("-0.4 nm", "2 nm")),
+        (-3.0, 1.5, "rad", ("-3 rad", "1.5 rad")),
+        (float("nan"), 1.0, "V", ("–", "1 V")),
+    ],
+)
+def test_both_ends_of_a_range_have_one_prefix(
+    low: float, high: float, unit: str, told: tuple[str, str]
+) -> None:
+    assert ends(low, high, unit) == told

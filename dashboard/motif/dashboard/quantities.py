@@ -25,6 +25,15 @@ def quantity(value: float, unit: str = "") -> str:
     return f"{value:.4g} {written(unit)}".strip()
 
 
+def ends(low: float, high: float, unit: str = "") -> tuple[str, str]:
+    """Both ends of a range with the same prefix: ``0, 2e-9, "m"`` -> 0 nm, 2 nm."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return quantity(low, unit), quantity(high, unit)
+    scale, name = scale_for(max(abs(low), abs(high)), unit)
+    first, last = (f"{value / scale:.4g} {written(name)}".strip() for value in (low, high))
+    return first, last
+
+
 def written(unit: str) -> str:
     """A unit as it is printed: ``mW/cm**2`` -> mW/cm², ``1/cm`` -> cm⁻¹."""
     inverse = re.fullmatch(r"1/([^\W\d]+)(?:\*\*|\^)?(\d?)", unit)

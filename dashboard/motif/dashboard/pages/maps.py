@@ -94,14 +94,14 @@ def _show_map(
     offered = colouring.choices(table)
     colour = view.colour if view.colour in offered else colouring.preferred(table)
     shown = _shown(here, view, table, filtered, chosen, colour)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="head"):
+    with st.container(horizontal=True, vertical_alignment="center", key="head"):
         with st.container():
             frame.heading("Map", _about(chosen, maps), bool(_simulated(table)))
             show_way(view, chosen, maps)
         if len(maps) > 1:
             show_tree(view, chosen, maps)
         show_publishing(here, view.collection, chosen)
-        with st.container(width=190):
+        with st.container(width=250):
             state.choose("Colour", offered, colour, field="colour", names=_words(offered))
     show_published(here)
     left, right = st.columns([2.35, 1], gap="medium")

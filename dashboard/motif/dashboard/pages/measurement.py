@@ -85,10 +85,10 @@ def _show_data(here: Lab, view: View, row: MeasurementRow) -> None:
         return
     scale: Scale = next((s for s in SCALES if s == view.scale), SCALES[0])
     channel = _channel(row)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center", width=WIDEST, key="scan-head"):
         unit = row.units[channel] if channel < len(row.units) else ""
-        frame.subheading(row.channels[channel], f"in {unit}" if unit else "")
-        with st.container(width=130):
+        frame.subheading(row.channels[channel], "" if unit else "of no unit")
+        with st.container(width=200):
             state.choose("Colours", list(SCALES), scale, field="scale")
     with st.container(width=WIDEST):
         show_scan(here, row, channel, scale, view.line)

@@ -3,6 +3,8 @@
 const PICK_RADIUS = 14;        // px around the pointer
 const SETTLE_MS = 180;         // after the last movement every point is drawn again
 const MOVING_POINTS = 100000;  // the buffer is shuffled, so its head is a fair sample
+const MARGIN = 56;             // px around the points when all are shown
+const LEGEND_GAP = 48;         // px from the edge to the legend, and from it to the points and their pictures
 const MODES = [
   ["pan", "Pan", "Drag to move, wheel to zoom"],
   ["box", "Box", "Drag a rectangle around points"],
@@ -204,10 +206,11 @@ class PointMap {
       if (this.xy[2 * i + 1] > y1) y1 = this.xy[2 * i + 1];
     }
     const w = Math.max(x1 / LATTICE, 1e-3), h = Math.max(y1 / LATTICE, 1e-3);
-    const margin = 56;
-    const scale = Math.min((this.width - 2 * margin) / w, (this.height - 2 * margin) / h);
+    const beside = Math.min(this.legend.offsetWidth + LEGEND_GAP, 0.4 * this.width);  // the legend covers no point
+    const right = Math.max(MARGIN, beside);
+    const scale = Math.min((this.width - MARGIN - right) / w, (this.height - 2 * MARGIN) / h);
     this.home = Math.max(scale, 20);
-    this.view = { x: w / 2, y: h / 2, scale: this.home, fitted: true };
+    this.view = { x: w / 2 + (right - MARGIN) / 2 / this.home, y: h / 2, scale: this.home, fitted: true };
     this.choosePictures();
     this.redraw();
   }

@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from motif.core.catalog import MeasurementRow
-from motif.dashboard import profiles, state
+from motif.dashboard import profiles, quantities, state
 from motif.dashboard.colours import Scale, stops
 from motif.dashboard.lab import Lab
 from motif.dashboard.parts import assets, charts, frame
@@ -35,14 +35,14 @@ def show_scan(here: Lab, row: MeasurementRow, channel: int, scale: Scale, line: 
     unit = row.units[channel] if channel < len(row.units) else ""
     x, y = (profiles.axis_of(data.coords[name]) for name in ("x", "y"))
     ends = profiles.parse_line(line)
-    low, high = profiles.limits(values)
+    low, high = quantities.ends(*profiles.limits(values), unit)
     _mount(
         {
             "image": thumbnail_url(row.id, SIZES[-1], channel, scale),
             "title": f"{row.title}, {row.channels[channel]}",
             "aspect": f"{values.shape[1]} / {values.shape[0]}",
             "x": _document(x), "y": _document(y), "colours": list(stops(scale)),
-            "low": quantity(low, unit), "high": quantity(high, unit),
+            "low": low, "high": high,
             "line": list(ends) if ends else None,
         },
         on_drawn=_on_drawn,
