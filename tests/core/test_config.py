@@ -44,6 +44,8 @@ def test_a_source_keeps_the_keys_of_its_kind(tmp_path: Path) -> None:
         (SIGN_IN.replace("https://login", "http://login"), "use https"),
         (SIGN_IN.replace("https://login.example.org", "login"), "dashboard.sign_in.issuer"),
         (SIGN_IN.replace("editors", "#"), "nobody could sign in"),
+        (SIGN_IN.replace("localhost:8501", "localhost:web"), "dashboard.sign_in.url"),
+        ("[store]\nurl='s3://[lab'", "store.url"),
         ("sources = ", "is not valid TOML"),
     ],
 )

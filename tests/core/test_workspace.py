@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -230,3 +231,26 @@ def test_words_are_found_in_titles_metadata_and_headers(workspace: Workspace) ->
     assert found('text "nowhere to be seen"') == []
     workspace.reindex()
     assert found('text "domain-wall"') == ["test:a"]
+
+
+@pytest.mark.parametrize("attempt", [Workspace.open, Workspace.init])
+def test_a_store_out_of_reach_is_not_called_missing(
+    attempt: Callable[[Path], Workspace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    (tmp_path / "motif.toml").write_text(
+        '[store]\nurl = "s3://lab/x"\nendpoint = "http://127.0.0.1:9"\nregion = "us-east-1"\n'
+    )
+    with pytest.raises(ConfigError, match=r"s3://lab/x cannot be opened .*correct \[store\]"):
+        attempt(tmp_path)
+
+
+def test_a_catalog_out_of_reach_is_said_without_its_password(workspace: Workspace) -> None:
+    (workspace.root / "motif.toml").write_text(
+        '[catalog]\nurl = "postgresql+psycopg://ann:secret@127.0.0.1:9/lab"\n'
+    )
+    with pytest.raises(ConfigError, match=r"127\.0\.0\.1:9/lab cannot be opened") as caught:
+        Workspace.open(workspace.root)
+    assert "secret" not in str(caught.value)

@@ -27,7 +27,7 @@ from sqlalchemy import (
     inspect,
     select,
 )
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from motif.core import fulltext, schema
 from motif.core.contracts import Known
@@ -81,8 +81,16 @@ class Catalog:
         return self._version() == str(schema.VERSION)
 
     def _version(self) -> str | None:
-        if not inspect(self.engine).has_table(schema.state.name):
-            return None
+        try:
+            if not inspect(self.engine).has_table(schema.state.name):
+                return None
+        except OperationalError as error:
+            place = self.engine.url.render_as_string(hide_password=True)
+            reason = str(error.orig).splitlines()[0]
+            raise ConfigError(
+                f"The catalog {place} cannot be opened ({reason}); see that it can be reached, or "
+                "correct catalog.url in motif.toml."
+            ) from error
         statement = select(schema.state.c.value).where(schema.state.c.key == "schema")
         with self.reading() as connection:
             return connection.execute(statement).scalar()

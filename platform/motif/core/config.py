@@ -89,6 +89,12 @@ class StoreConfig(Strict):
     region: str | None = None
     """Region of the S3 bucket; by default the environment's."""
 
+    @field_validator("url", "endpoint")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        urlsplit(value or "")  # raises ValueError of what is none
+        return value
+
 
 class CatalogConfig(Strict):
     url: str | None = None
@@ -134,7 +140,7 @@ class SignInConfig(Strict):
     @classmethod
     def _is_private(cls, value: str) -> str:
         parts = urlsplit(value)
-        if not parts.hostname or parts.scheme not in ("https", "http"):
+        if not parts.hostname or parts.scheme not in ("https", "http") or parts.port == 0:
             raise ValueError("it is no address such as https://motif.example.org")
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("anyone on the way could read what is sent over http; use https")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 
 from motif.core.config import StoreConfig
-from motif.core.errors import ConfigError, NotFoundError
+from motif.core.errors import ConfigError, MotifError, NotFoundError
 
 JOURNAL = "journal"
 MANIFEST_ROWS = 10_000
@@ -174,9 +174,12 @@ class Store:
     def create(cls, config: StoreConfig, folder: Path) -> Store:
         """Make a store; one that lies in object storage already is joined."""
         storage = storage_for(config, folder)
-        if config.url is not None and icechunk.Repository.exists(storage):
-            return cls(icechunk.Repository.open(storage))
-        repository = icechunk.Repository.create(storage, config=_settings())
+        try:
+            if config.url is not None and icechunk.Repository.exists(storage):
+                return cls(icechunk.Repository.open(storage))
+            repository = icechunk.Repository.create(storage, config=_settings())
+        except icechunk.IcechunkError as error:
+            raise _refusal(error, config.url or str(folder)) from error
         repository.save_config()
         session = repository.writable_session("main")
         root = zarr.open_group(session.store, mode="a", zarr_format=3)
@@ -189,9 +192,7 @@ class Store:
         try:
             return cls(icechunk.Repository.open(storage_for(config, folder)))
         except icechunk.IcechunkError as error:
-            raise NotFoundError(
-                f"There is no Motif store at {config.url or folder}; make one with motif init."
-            ) from error
+            raise _refusal(error, config.url or str(folder)) from error
 
     def transaction(self) -> Transaction:
         return Transaction(self._repository)
@@ -225,6 +226,17 @@ class Store:
             "chunks": freed.chunks_deleted,
             "bytes": freed.bytes_deleted,
         }
+
+
+def _refusal(error: icechunk.IcechunkError, place: str) -> MotifError:
+    """Why a store cannot be opened; one that cannot be reached is not called missing."""
+    cause = str(error).strip().splitlines()[-1].lstrip("|`-> ")
+    if cause == "the repository doesn't exist":
+        return NotFoundError(f"There is no Motif store at {place}; make one with motif init.")
+    return ConfigError(
+        f"The store at {place} cannot be opened ({cause}); see that it can be reached with the "
+        "credentials of this environment, or correct [store] in motif.toml."
+    )
 
 
 def _compressor() -> BloscCodec:
