@@ -17,6 +17,7 @@ def scheduled(workspace: Workspace):
     (workspace.root / "motif.toml").write_text(
         '[jobs.look]\nrun = ["status", "records"]\nschedule = "0 2 * * *"\n'
         '[jobs.broken]\nrun = ["ingest nothing"]\n'
+        '[jobs.misspelt]\nrun = ["statuss"]\n'
     )
     with Workspace.open(workspace.root) as opened:
         yield opened
@@ -31,6 +32,11 @@ def test_a_run_keeps_counts_duration_and_log(scheduled: Workspace) -> None:
     log = (scheduled.root / run.log).read_text()
     assert "$ motif status" in log
     assert "$ motif records" in log
+
+
+def test_a_command_that_does_not_exist_is_named(scheduled: Workspace) -> None:
+    with pytest.raises(jobs.JobFailedError, match="No such command 'statuss'"):
+        jobs.run_job(scheduled, "misspelt")
 
 
 def test_a_failure_is_kept_with_its_reason(scheduled: Workspace) -> None:

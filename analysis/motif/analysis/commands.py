@@ -181,14 +181,18 @@ def _hits(hits: Sequence[Hit]) -> str:
     if not hits:
         return "Nothing matches; loosen the filter."
     shown = ("material", "operator", "technique", "acquired_at")
-    lines = [
-        "  ".join(
-            [f"{hit.distance:9.4f}  {hit.id}", *(str(hit.facets.get(f, "-")) for f in shown)]
-            + ([f"at {hit.region}"] if hit.region else [])
-        )
-        for hit in hits
-    ]
-    return "\n".join([f" distance  {'id':32}  {'  '.join(shown)}", *lines])
+    rows = [[str(hit.facets.get(name, "-")) for name in shown] for hit in hits]
+    widths = [max(map(len, column)) for column in zip(shown, *rows, strict=True)]
+    lines = [f" distance  {'id':32}  {_padded(shown, widths)}".rstrip()]
+    for hit, row in zip(hits, rows, strict=True):
+        beside = f"  at {hit.region}" if hit.region else ""
+        beside += f"  correlation {hit.correlation:.3f}" if hit.correlation is not None else ""
+        lines.append(f"{hit.distance:9.4f}  {hit.id}  {_padded(row, widths)}{beside}".rstrip())
+    return "\n".join(lines)
+
+
+def _padded(texts: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(text.ljust(width) for text, width in zip(texts, widths, strict=True))
 
 
 def _answer(hits: Sequence[Hit], shared: Sequence[Telling], told: Alarm) -> str:

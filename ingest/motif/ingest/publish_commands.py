@@ -77,10 +77,11 @@ def publish(
 
 def _result_text(document: dict[str, Any]) -> str:
     what = "Published" if document["created"] else "Already published:"
+    many = "1 record" if document["depends_on"] == 1 else f"{document['depends_on']} records"
     former = f", a new version of {document['version_of']}" if document["version_of"] else ""
     return (
         f"{what} {document['stage']} {document['result'][:12]} as record {document['record']} on "
-        f"{document['server']}{former}, made from {document['depends_on']} records there"
+        f"{document['server']}{former}, made from {many} there"
         + (f" and {document['elsewhere']} elsewhere" if document["elsewhere"] else "")
         + (f"; figures {', '.join(document['figures'])}" if document["figures"] else "")
         + "."

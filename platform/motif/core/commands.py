@@ -191,7 +191,10 @@ def jobs_runs(
     with Workspace.open(workspace) as opened:
         mark_lost(opened)
         runs = opened.catalog.runs(limit, job)
-    lines = [f"{run.id}  {run.started_at}  {run.state:8}  {run.job}  {run.error}" for run in runs]
+    lines = [
+        f"{run.id}  {run.started_at[:19]}Z  {run.state:9}  {run.job}  {run.error}".rstrip()
+        for run in runs
+    ]
     document = {"runs": [_run_document(run) for run in runs]}
     emit(document, as_json, "\n".join(lines) or "No runs yet.")
 

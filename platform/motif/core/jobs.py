@@ -204,10 +204,17 @@ def _run_command(workspace: Workspace, command: str, log: TextIO) -> Any:
             f'"motif {command}" was ended before it was done; motif jobs retry runs the job again.'
         )
     if done.returncode != 0:
-        lines = Path(log.name).read_text(encoding="utf-8").strip().splitlines()
-        reason = lines[-1].removeprefix("motif: ")
+        reason = _reason(Path(log.name).read_text(encoding="utf-8"))
         raise JobFailedError(f'"motif {command}" ended with code {done.returncode}: {reason}')
     return json.loads(done.stdout) if done.stdout.strip() else {}
+
+
+def _reason(log: str) -> str:
+    """The last sentence of a log; the command line draws a box around what is wrong with itself."""
+    lines = log.strip().splitlines()
+    if lines[-1].startswith("╰"):
+        return " ".join(line.strip("│ ") for line in lines if line.startswith("│"))
+    return lines[-1].removeprefix("motif: ")
 
 
 @contextmanager

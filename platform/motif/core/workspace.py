@@ -313,8 +313,10 @@ class Workspace:
         """A collection of spectra with compositions as arrays."""
         rows = [row for row in self.select(collection, where, "spectrum") if row.composition]
         if not rows:
+            matched = f" that match {where}" if where else ""
+            then = "widen the filter" if where else "ingest a library table"
             raise UnsuitableDataError(
-                f'"{collection}" holds no spectra with a composition; ingest a library table.'
+                f'"{collection}" holds no spectra with a composition{matched}; {then}.'
             )
         names = sorted({name for row in rows for name in row.targets})
         target = target or (names[0] if names else "")

@@ -140,7 +140,7 @@ def test_a_vector_can_be_asked_with(workspace: Workspace, library: list[Measurem
 
 def test_wrong_questions_are_refused(workspace: Workspace, library: list[MeasurementRow]) -> None:
     one = library[0].id
-    with pytest.raises(ConfigError, match="one of an id, a file or a vector"):
+    with pytest.raises(ConfigError, match=r"one of an id \(--id\), a file"):
         search(workspace, "lib")
     with pytest.raises(ConfigError, match="one of"):
         search(workspace, "lib", id=one, vector=np.zeros(3, np.float32))

@@ -152,8 +152,8 @@ def _described(workspace: Workspace, made: Derivation, data: xr.DataArray) -> Ve
     refusal = Recipe.of(made.parameters["recipe"]).refusal(row)
     if refusal:
         raise UnsuitableDataError(
-            f"These features compare images in nanometres, and this one has {refusal}; "
-            "choose another image or other features."
+            f"These features compare images in nanometres, which this one does not allow "
+            f"({refusal}); choose another image, or other features with --features."
         )
     found = np.asarray(make([(row, np.asarray(data.values, np.float32))])[0], np.float32)
     if not found.any() or not np.isfinite(found).all():

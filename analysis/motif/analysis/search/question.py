@@ -86,7 +86,9 @@ class Question:
         """Refuse what is not one question."""
         given = [bool(self.ids), self.file is not None, self.vector is not None]
         if sum(given) != 1:
-            raise ConfigError("A search needs one of an id, a file or a vector to compare with.")
+            raise ConfigError(
+                "Name what to compare with: one of an id (--id), a file (--file) or a vector."
+            )
         if self.region is not None and (self.vector is not None or len(self.ids) > 1):
             raise ConfigError("A region is cut from one image; give one id or one file.")
 
