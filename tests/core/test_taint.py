@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,7 +148,7 @@ def test_a_filter_is_kept_when_marked_ones_are_left_out(where: str) -> None:
 def test_the_same_is_asked_again(workspace: Workspace) -> None:
     parameters = {
         "version": 1, "target": "P at 1.2 V", "members": 3, "folds": 5, "recipe": "published",
-        "seed": 7, "partition": "ab", "where": 'substrate = "FTO"',
+        "seed": 7, "partition": 7, "where": 'substrate = "FTO"',
     }  # fmt: skip
     inputs = [ids(workspace)[0]]
     made = workspace.ledger.record("gradients", "pfm", parameters, inputs, {}, {}, 0.0)
@@ -159,6 +160,53 @@ def test_the_same_is_asked_again(workspace: Workspace) -> None:
     ]  # fmt: skip
     suggested = workspace.ledger.record("suggestions", "pfm", {}, [made.id], {}, {}, 0.0)
     assert rebuild_command(suggested) == "motif suggest pfm"
+
+
+def rebuilt(
+    workspace: Workspace, stage: str, summary: dict[str, str] | None = None, **asked: Any
+) -> str:
+    made = workspace.ledger.record(stage, "pfm", asked, [ids(workspace)[0]], {}, summary or {}, 0.0)
+    return rebuild_command(made)
+
+
+CLEAN = '--where "not has tainted"'
+
+
+def test_the_folds_are_asked_for_again(workspace: Workspace) -> None:
+    for stage in ("gradients", "composition-baselines", "learning-curve"):
+        assert rebuilt(workspace, stage, partition="stratified 0").endswith(f" --stratify {CLEAN}")
+        assert "--stratify" not in rebuilt(workspace, stage, partition=0)
+    ordered = rebuilt(workspace, "gradients", {"shuffle_index": "orders.txt"}, partition="ab" * 16)
+    assert ordered.endswith(f"{CLEAN} --shuffle-index with the file orders.txt")
+
+
+def test_a_map_is_made_of_the_same_features_and_tiles(workspace: Workspace) -> None:
+    told = rebuilt(
+        workspace, "projection", {"feature_name": "symmetry@10nm"},
+        features="ab" * 16, tiles=4, weights={"texture.phase": 2.0}, selection=False, parent="",
+    )  # fmt: skip
+    assert told == (
+        f"motif project pfm --features symmetry@10nm --tiles 4 --weight texture.phase=2 {CLEAN}"
+    )
+
+
+def test_what_takes_more_than_a_command_is_said_in_words(workspace: Workspace) -> None:
+    part = rebuilt(workspace, "projection", parent="cd" * 16, selection=False)
+    assert part.startswith(f"make the map {'cd' * 16} anew")
+    assert part.endswith(f"then motif project pfm {CLEAN} --parent with the id of the new one")
+    lasso = rebuilt(workspace, "projection", parent="", selection=True)
+    assert lasso.startswith("choose its points again")
+    assert "motif project" not in lasso
+
+
+def test_what_follows_a_study_follows_that_of_its_target(workspace: Workspace) -> None:
+    target = {"target": "Tc at 0 T"}
+    assert rebuilt(workspace, "suggestions", target, count=3) == (
+        "motif suggest pfm --target 'Tc at 0 T' --count 3"
+    )
+    assert rebuilt(workspace, "integrated-gradients", target, nodes=8) == (
+        "motif gradients pfm --integrated --target 'Tc at 0 T'"
+    )
 
 
 def test_what_people_said_is_not_tainted(workspace: Workspace) -> None:

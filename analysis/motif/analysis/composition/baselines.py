@@ -92,7 +92,7 @@ def score_baselines(
             parameters,
             prepared.ids,
             predictions,
-            {"baselines": scores},
+            {"baselines": scores, **partition.told()},
             time.monotonic() - started,
         )
     baselines: dict[str, dict[str, Any]] = found.summary["baselines"]

@@ -107,6 +107,7 @@ def measure_learning(
         "samples": list(curve.samples),
         "models": list(curve.scores),
         "r2": {name: list(scores) for name, scores in curve.scores.items()},
+        **partition.told(),
     }
     arrays = {"samples": np.array(curve.samples), "scores": np.array(list(curve.scores.values()))}
     seconds = time.monotonic() - started

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from motif.analysis.composition.preparation import Prepared
 from motif.analysis.composition.samples import Member, fold_of
 from motif.core.errors import ConfigError, UnreadableFileError, UnsuitableDataError
+from motif.core.rebuilding import STRATIFIED
 from motif.core.records import content_id
 from motif.core.workspace import Workspace
 
@@ -35,6 +36,12 @@ class Partition:
     first_seed: int
     orders: Rows | None = None
     """(runs, n)"""
+    file: str = ""
+    """Name of the file that tells the orders."""
+
+    def told(self) -> dict[str, str]:
+        """What a summary says of the file, so that the same can be asked for again."""
+        return {"shuffle_index": self.file} if self.file else {}
 
     def rows(self, member: Member) -> Rows:
         """Samples `member` is trained on, in the order its first shuffle finds them."""
@@ -79,7 +86,7 @@ def make_partition(
     if shuffle_index is None:
         if stratify:
             fold = stratified_fold_of(prepared.samples.composition, parts, seed)
-            return Partition(folds, fold, f"stratified {seed}", seed)
+            return Partition(folds, fold, f"{STRATIFIED}{seed}", seed)
         return Partition(folds, fold_of(n, parts, seed), seed, seed)
     if stratify:
         raise ConfigError(
@@ -94,7 +101,7 @@ def make_partition(
         )
     fold = np.empty(n, np.int64)
     fold[orders[0]] = np.arange(n) * parts // n
-    return Partition(folds, fold, content_id(orders[0].tobytes()), seed, orders)
+    return Partition(folds, fold, content_id(orders[0].tobytes()), seed, orders, shuffle_index.name)
 
 
 def stratified_fold_of(composition: NDArray[np.float64], folds: int, seed: int) -> Rows:

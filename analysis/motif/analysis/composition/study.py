@@ -194,6 +194,7 @@ def _assemble(
         "notes": list(prepared.notes),
         "gradient_cosine": None,
         "truth": None,
+        **plan.partition.told(),
     }
     if plan.partition.folds:
         held_out, fold = _held_out(plan, ledger.arrays, rows[members:])

@@ -136,11 +136,19 @@ def project(
     if target is not None:
         arrays["target"] = target
     summary["name"] = name or choice.parameters["where"] or collection
+    summary["feature_name"] = _feature_name(workspace, space)
     parameters = {**asked, **data, "aligned_to": before.id if before else ""}
     inputs = [*_sources(space, choice), *filter(None, [parent, parameters["aligned_to"]])]
     return workspace.ledger.record(
         STAGE, collection, parameters, inputs, arrays, summary, time.perf_counter() - started
     )
+
+
+def _feature_name(workspace: Workspace, space: Space) -> str:
+    """What features of images are asked for by; empty for spectra, which have one kind."""
+    if space.kind != "image":
+        return ""
+    return str(workspace.ledger.get(space.inputs[-1]).parameters.get("features") or "")
 
 
 def _sources(space: Space, choice: Choice) -> list[str]:
