@@ -16,7 +16,7 @@ from motif.dashboard.view import View
 STAGES = {
     "embedding": "Features", "projection": "Map", "gradients": "Composition study",
     "ensemble-member": "Network", "model-steadiness": "Model, measured",
-    "spectral-basis": "Spectral features",
+    "spectral-basis": "Spectral features", "tiles": "Features of parts",
 }  # fmt: skip
 """What results are called; others go by their stage."""
 
@@ -136,7 +136,8 @@ def _result(one: Derivation, layer: int, tainted: bool) -> Node:
     name = str(one.summary.get("name") or one.parameters.get("extractor") or "")
     number = one.summary.get("count") or one.summary.get("samples")
     about = [name] if name else []
-    about += [f"of {number:,} measurements"] if isinstance(number, int) else []
+    noun = "part" if one.stage == "tiles" else "measurement"
+    about += [f"of {count(number, noun)}"] if isinstance(number, int) else []
     about.append(f"{moment(one.created_at)} · {one.id[:8]}")
     return Node(
         one.id, layer, STAGES.get(one.stage, one.stage), tuple(about), _page(one),
