@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,6 +80,21 @@ def test_the_nearest_different_material(
     assert len(hits) == 19
     both = [by_number(two_labs, 10), by_number(two_labs, 11)]
     assert search(workspace, "lib", ids=both, different=["material"]) == []
+
+
+def test_a_hit_deleted_meanwhile_is_left_out(
+    workspace: Workspace, two_labs: list[MeasurementRow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = two_labs[5].id
+    whole = search(workspace, "lib", id=own, k=6)
+    select = workspace.select
+
+    def without(*args: Any, ids: Sequence[str] | None = None, **more: Any) -> list[MeasurementRow]:
+        return [row for row in select(*args, ids=ids, **more) if row.id != whole[2].id]
+
+    monkeypatch.setattr(workspace, "select", without)
+    left = search(workspace, "lib", id=own, k=6)
+    assert [hit.id for hit in left] == [hit.id for hit in whole if hit.id != whole[2].id]
 
 
 def test_what_the_question_does_not_tell_keeps_nothing_apart(

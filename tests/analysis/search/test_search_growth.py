@@ -23,7 +23,7 @@ from motif.analysis.search.index import Index
 from motif.analysis.search.members import as_ids
 from motif.analysis.search.spaces import space_of
 from motif.analysis.search.spectra import STAGE
-from motif.analysis.search.stored import Stored
+from motif.analysis.search.stored import State, Stored
 from motif.core.catalog import MeasurementRow
 from motif.core.testing.filling import fill, spectrum
 from motif.core.workspace import Workspace
@@ -208,6 +208,22 @@ def test_a_killed_writer_leaves_the_cache_right(tmp_path: Path) -> None:
         writer.communicate()
         check(tmp_path, 6)
         check(tmp_path, 30 + attempt)
+
+
+def test_who_looks_while_another_begins_anew_looks_again(tmp_path: Path) -> None:
+    Stored(tmp_path).rows(named(5), load, DIMENSION)
+
+    class Slow(Stored):
+        """Another process begins a new generation right after this one read the state."""
+
+        def _state(self) -> State:
+            state = super()._state()
+            if state.generation == 1:
+                Stored(tmp_path).rows(named(4)[::-1], load, DIMENSION)
+            return state
+
+    ids, _ = Slow(tmp_path).rows(named(5), load, DIMENSION)
+    assert ids.tolist() == Stored(tmp_path).rows(named(5), load, DIMENSION)[0].tolist()
 
 
 def test_bytes_half_written_are_written_over(tmp_path: Path) -> None:

@@ -160,11 +160,10 @@ def search(
     found, distances = _nearest(index, space, query, wanted, rows, own)
     near = distances <= (np.inf if within is None else within)
     found, distances = found[near], distances[near]
-    hits = _hits(workspace, space, found, distances)
     if pictures is not None:
-        return _as_pictures(workspace, hits, pictures)[:k]
+        return _as_pictures(workspace, _hits(workspace, space, found, distances), pictures)[:k]
     chosen = diverse(space.vectors[found] * scales, distances, k, diversity)
-    return [hits[place] for place in chosen]
+    return _hits(workspace, space, found[chosen], distances[chosen])
 
 
 def _as_pictures(workspace: Workspace, hits: Sequence[Hit], picture: Picture) -> list[Hit]:

@@ -67,7 +67,10 @@ class Stored:
             ordered: rows come in the order of `sources`, and no others; else in the order in
                 which they were first asked for, with all others that ever were.
         """
-        kept = self._kept(sources, dimension, ordered)
+        try:
+            kept = self._kept(sources, dimension, ordered)
+        except FileNotFoundError:  # between two looks another process began a new generation
+            kept = None
         if kept is None:
             with self._lock:
                 self._extend(sources, load, dimension, ordered)
