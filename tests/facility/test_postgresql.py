@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
+from motif.core import schema
 from motif.core.catalog import Catalog
 from motif.core.errors import ConfigError
 from motif.core.records import Facet
@@ -82,11 +84,22 @@ def test_what_it_holds_is_the_same_and_can_be_made_anew(
     assert one.counts() == other.counts()
     ids = [row.id for row in other.select()]
     assert one.facets(ids) == other.facets(ids)
+    numbers = numbered(one)
+    assert numbers == numbered(other)
     one.reindex()
+    assert numbered(one) == numbers, "links to a moment name measurements by these"
     assert one.facets(ids) == other.facets(ids)
     assert [row.id for row in one.select("pfm", "has label")] == [
         row.id for row in other.select("pfm", "has label")
     ]
+
+
+def numbered(workspace: Workspace) -> dict[str, int]:
+    """Number of each measurement, live or not."""
+    table = schema.measurements
+    with workspace.catalog.reading() as connection:
+        found = connection.execute(select(table.c.id, table.c.number))
+        return {row.id: row.number for row in found}
 
 
 def test_an_address_that_is_none_is_refused() -> None:

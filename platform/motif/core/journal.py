@@ -158,11 +158,11 @@ def _write_measurements(connection: Connection, number: int, records: Sequence[L
             .where(table.c.record_id.in_(part), table.c.live)
             .values(live=False, changed=number)
         )
+    last = connection.execute(select(func.max(table.c.number))).scalar() or 0
     new = [
         {key: row[key] for key in row if key not in NOT_OF_MEASUREMENTS}
-        | {"live": True, "changed": number}
-        for row in rows
-        if "array" in row
+        | {"number": place, "live": True, "changed": number}
+        for place, row in enumerate((row for row in rows if "array" in row), last + 1)
     ]
     if new:
         connection.execute(insert(table), new)

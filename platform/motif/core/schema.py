@@ -88,7 +88,7 @@ headers = Table(
 measurements = Table(
     "measurements",
     metadata,
-    Column("number", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
     Column("id", Words, nullable=False, unique=True),
     Column("record_id", Words, nullable=False),
     Column("collection", Words, nullable=False),
@@ -109,9 +109,8 @@ measurements = Table(
     Index("measurements_by_change", "collection", "changed"),
     Index("measurements_by_place", "array", "row", unique=True),
 )
-
-"""`number` is the catalog's own and may differ once it is made anew; `changed` is the number of
-the journal line that last touched the row or its facets."""
+"""`number` counts measurements in the order of the journal, so it is the same once the catalog is
+made anew; `changed` is the number of the journal line that last touched the row or its facets."""
 
 texts = Table(
     "texts",
