@@ -91,7 +91,7 @@ def draw(
     layers = [(FAINT, place[~passing]), *_layers(legend, codes[:n], passing, place)]
     if n < len(placement):
         about = f"{about} · drawn: a fair sample of {n:,} points"
-    words, patches, keys = _legend(legend)
+    words, patches, keys = _legend(legend, np.bincount(codes[shown], minlength=256))
     head = [Words(MARGIN, 26, TEXT, title), Words(MARGIN, 48, SMALL, about)]
     return Drawing(
         SIDE + KEY, SIDE + HEAD, float(np.clip(15 - 2.5 * np.log10(max(n, 1)), 2, 9)) / 1.6,
@@ -119,7 +119,7 @@ def _corner(placement: Placement, corner: tuple[float, float]) -> tuple[float, f
 
 
 def _legend(
-    legend: Legend,
+    legend: Legend, passing: NDArray[np.intp]
 ) -> tuple[list[Words], list[Patch], list[tuple[float, float, str]]]:
     left, top = SIDE + 10, HEAD + MARGIN
     words = [Words(left, top, SMALL, legend.title)]
@@ -134,9 +134,9 @@ def _legend(
         ends = [Words(left, below, SMALL, legend.low), Words(right, below, SMALL, legend.high)]
         return [*words, *ends], ramp, []
     keys = []
-    for k, (label, colour, count) in enumerate(
-        zip(legend.labels, legend.colours, legend.counts, strict=True)
-    ):
+    entries = zip(legend.labels, legend.colours, legend.counts, passing.tolist(), strict=False)
+    there = [(label, colour, count) for label, colour, whole, count in entries if whole]
+    for k, (label, colour, count) in enumerate(there):
         y = top + LINE * (k + 1)
         short = label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
         keys.append((left + 7, y - 5, colour))

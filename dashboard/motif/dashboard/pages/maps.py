@@ -40,8 +40,10 @@ class Shown:
     placement: Placement
     rows: NDArray[np.intp]
     """Row of each point in the facet table, -1 for measurements that are gone."""
+    passing: NDArray[np.bool_]
+    """Points that pass the filter."""
     mask: NDArray[np.bool_]
-    """Points that pass the filter and the legend."""
+    """Those of them the legend shows."""
     chosen: NDArray[np.bool_]
     """Points inside the lasso, of those."""
     colours: Colouring
@@ -155,16 +157,14 @@ def _shown(
     off = colouring.hidden_codes(colours.legend, view.hidden)
     lit = passing & ~np.isin(colours.codes, off) if off else passing
     inside = placement.inside(view.polygon) & lit if view.polygon else np.zeros_like(lit)
-    return Shown(placement, rows, lit, inside, colours)
+    return Shown(placement, rows, passing, lit, inside, colours)
 
 
 def _mount(here: Lab, view: View, shown: Shown, chosen: Derivation) -> None:
     legend = shown.colours.legend
     off = colouring.hidden_codes(legend, view.hidden)
-    passing = shown.mask
-    if off:  # the browser applies the legend itself, so that a click on it is instant
-        passing = passing | np.isin(shown.colours.codes, off) & (shown.rows >= 0)
-    mask = None if passing.all() else here.blobs.put(pack_mask(passing))
+    # The browser applies the legend itself, so that a click on it is instant.
+    mask = None if shown.passing.all() else here.blobs.put(pack_mask(shown.passing))
     urls = MapUrls(
         xy=f"/motif/maps/{chosen.id}/xy.bin",
         colour=f"/motif/blobs/{here.blobs.put(shown.colours.codes.tobytes())}.bin",

@@ -78,7 +78,7 @@ def show() -> None:
 
 
 def _show(here: Lab, view: View, table: FacetTable, filtered: Filtered) -> None:
-    left, right = st.columns([1, 2.9], gap="large")
+    left, right = st.columns([1, 2.7], gap="large")
     with left:
         frame.heading("Search")
         asked = st.container()
@@ -90,12 +90,12 @@ def _show(here: Lab, view: View, table: FacetTable, filtered: Filtered) -> None:
     kind = None if upload is not None else here.workspace.measurement(view.id or view.like[0]).kind
     with asked:
         show_question(here, view, upload)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.session_state["choose-k"] = wanted = view.k if view.k in COUNTS else DEFAULT_COUNT
-            st.segmented_control(
-                "Results", COUNTS, key="choose-k", required=True,
-                on_change=state.bound("choose-k", "k"),
-            )  # fmt: skip
+        st.session_state["choose-k"] = wanted = view.k if view.k in COUNTS else DEFAULT_COUNT
+        st.segmented_control(
+            "Results", COUNTS, key="choose-k", required=True,
+            on_change=state.bound("choose-k", "k"),
+        )  # fmt: skip
+        with st.container(horizontal=True, gap="xsmall"):
             show_weights(here, view, kind)
             show_options(view, table, _told(here, view, upload))
     with right:

@@ -72,7 +72,7 @@ def _show_one(here: Lab, view: View) -> None:
         measurement.show_picture(view.id, words.title, size=SIZES[1])
     frame.subheading(words.title)
     frame.quiet(" · ".join(words.lines))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         link("measurement", replace(view.carried(), id=view.id), "Open", ":material/open_in_full:")
         st.button("Another", type="tertiary", key="another", on_click=forget_question)
 

@@ -18,7 +18,8 @@ function cssColour(text, fallback) {
   return hex ? hex.slice(1).map((v) => parseInt(v, 16) / 255) : [0.5, 0.5, 0.5];
 }
 
-function fillLegend(box, legend, off, toggle) {
+/** Categories the map has no point of are left out; the others tell how many of theirs pass the filter. */
+function fillLegend(box, legend, passing, off, toggle) {
   box.replaceChildren(make("div", { class: "title" }, legend.title));
   if (legend.continuous) {
     const ramp = make("div", { class: "ramp" });
@@ -27,10 +28,11 @@ function fillLegend(box, legend, off, toggle) {
     return;
   }
   legend.labels.forEach((label, k) => {
+    if (!legend.counts[k]) return;
     const dot = make("i");
     dot.style.background = legend.colours[k];
     const entry = make("button", { type: "button", "aria-pressed": String(!off.has(k)), title: `Show or hide ${label}` },
-      dot, make("span", {}, label), make("em", {}, legend.counts[k].toLocaleString("en")));
+      dot, make("span", {}, label), make("em", {}, passing[k].toLocaleString("en")));
     entry.addEventListener("click", () => toggle(k));
     box.append(entry);
   });

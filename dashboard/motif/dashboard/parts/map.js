@@ -118,8 +118,8 @@ class PointMap {
     this.off = new Set(data.hidden || []);
     this.polygon = data.polygon?.length ? data.polygon.map((p) => this.toLattice(p)) : null;
     this.withPictures = Boolean(data.pictures);
-    this.buildLegend();
     this.restate();
+    this.buildLegend();
     this.upload();
     if (!this.view) this.fitView();
     else this.choosePictures();
@@ -158,8 +158,10 @@ class PointMap {
   restate() {
     this.state = new Uint8Array(this.n);
     this.shown = 0;
+    this.passing = new Uint32Array(256);  // points of each colour that pass the filter
     for (let i = 0; i < this.n; i++) {
       const on = this.eligible(i);
+      if (!this.mask || this.mask[i] === 1) this.passing[this.colour[i]]++;
       this.state[i] = on ? SHOWN : GHOST;
       this.shown += on;
     }
@@ -286,7 +288,7 @@ class PointMap {
   }
 
   buildLegend() {
-    fillLegend(this.legend, { ...this.data.legend, colours: this.shades }, this.off, (k) => this.toggle(k));
+    fillLegend(this.legend, { ...this.data.legend, colours: this.shades }, this.passing, this.off, (k) => this.toggle(k));
   }
 
   // ---- what the user does (gestures.js calls these) ---------------------------------------

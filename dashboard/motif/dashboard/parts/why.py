@@ -69,10 +69,10 @@ def _show_reasons(found: WhyAlike) -> None:
         [
             ("compared by", found.channel, "kind of channel"),
             ("similarity", f"{found.similarity:.2f}", "1 is no difference in symmetry and texture"),
-            ("first", found.evidence_a.sentence, "correlation with itself turned or mirrored"),
-            ("second", found.evidence_b.sentence, "correlation with itself turned or mirrored"),
         ]
     )
+    frame.quiet(f"First: {found.evidence_a.sentence}.")
+    frame.quiet(f"Second: {found.evidence_b.sentence}.")
     frame.quiet(found.sentence)
     if any(found.shares.values()):
         words = ", ".join(f"{name} {100 * share:.0f} %" for name, share in parts)
