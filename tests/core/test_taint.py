@@ -123,6 +123,21 @@ def test_a_marked_record_that_is_deleted_still_taints(workspace: Workspace) -> N
     assert [one.id for one in workspace.ledger.tainted()] == [made]
 
 
+def test_each_question_is_told_until_it_is_answered_anew(workspace: Workspace) -> None:
+    row = ids(workspace)
+    for dims in (2, 3):
+        workspace.ledger.record("projection", "pfm", {"dims": dims}, [row[0]], {}, {}, 0.0)
+    mark(workspace, 0, "bad")
+    told = {one["rebuild"] for one in taint_document(workspace)["results"]}
+    clean = 'motif project pfm --where "not has tainted"'
+    flat, deep = clean, clean.replace("pfm", "pfm --dims 3")
+    assert told == {flat, deep}
+    made = {"dims": 3, "where": "not has tainted"}
+    workspace.ledger.record("projection", "pfm", made, [row[1]], {}, {}, 0.0)
+    (left,) = taint_document(workspace)["results"]
+    assert left["rebuild"] == flat
+
+
 def test_the_way_out_is_offered_until_it_is_taken(workspace: Workspace) -> None:
     row = ids(workspace)
     made = derive(workspace, "projection", [row[0]], ids=[row[0]])

@@ -72,6 +72,20 @@ def rebuild_command(made: Derivation) -> str:
             f'choose its points again, from "{made.collection}" without those marked; they were '
             "picked on a map or came from another result"
         )
+    return _with_more(_command(made, way, told), told)
+
+
+def question(made: Derivation) -> str:
+    """What a result answers: the same for a tainted one and for the one made in its place."""
+    way = WAYS.get(made.stage)
+    if way is None:
+        return ""
+    told = {**made.summary, **made.parameters}
+    part = [name for name in ("selection", "parent") if told.get(name)]
+    return " ".join([_command(made, way, told), *part])
+
+
+def _command(made: Derivation, way: Way, told: Mapping[str, Any]) -> str:
     words = [way.command.format(collection=shlex.quote(made.collection))]
     for name, (option, default) in way.options.items():
         value = told.get(name, default)
@@ -82,7 +96,7 @@ def rebuild_command(made: Derivation) -> str:
         words.append("--stratify")
     if way.chooses:
         words.append(f"--where {_quoted(without_marked(str(told.get('where') or '')))}")
-    return _with_more(" ".join(words), told)
+    return " ".join(words)
 
 
 def _with_more(command: str, told: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from motif.core.catalog import Derivation
-from motif.core.rebuilding import rebuild_command
+from motif.core.rebuilding import question, rebuild_command
 from motif.core.records import ID_LENGTH
 from motif.core.workspace import Workspace
 
@@ -14,19 +14,18 @@ from motif.core.workspace import Workspace
 def taint_document(workspace: Workspace) -> dict[str, Any]:
     """``records`` (id -> why) and ``results`` that are tainted and not rebuilt since.
 
-    Of results of the same stage, collection and rebuild command the newest is told, with their
-    number under ``count``.
+    Of results that answer the same question the newest is told, with their number under ``count``.
     """
     records = workspace.marked_records()
-    groups: dict[tuple[str, str], list[Derivation]] = {}
+    groups: dict[tuple[str, str, str], list[Derivation]] = {}
     tainted = workspace.ledger.tainted() if records else []
     for one in tainted:
-        groups.setdefault((one.stage, one.collection), []).append(one)
+        groups.setdefault((one.stage, one.collection, question(one)), []).append(one)
     known = {one.id for one in tainted}
     results = []
-    for (stage, collection), ones in groups.items():
-        newest = workspace.ledger.all(stage, collection)[-1]
-        if newest.id in known:
+    for (stage, collection, asked), ones in groups.items():
+        alike = [one for one in workspace.ledger.all(stage, collection) if question(one) == asked]
+        if alike[-1].id in known:
             results.append(
                 {
                     "id": ones[-1].id, "stage": stage, "collection": collection,

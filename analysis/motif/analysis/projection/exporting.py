@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motif.analysis.projection.notes import name_of
 from motif.analysis.projection.picturing import png, svg
 from motif.analysis.search.members import as_ids, texts
 from motif.core.errors import ConfigError, UnsuitableDataError
@@ -57,8 +58,12 @@ def export(
     try:
         if path.suffix.lower() in (".png", ".svg"):
             labels = None if colour is None else [facets[one].get(colour) for one in names]
+            if labels is not None and not any(label is not None for label in labels):
+                raise ConfigError(
+                    f'None of these measurements tells the facet "{colour}"; choose another.'
+                )
             draw = png if path.suffix.lower() == ".png" else svg
-            draw(path, xy, labels, title=str(made.summary["name"]))
+            draw(path, xy, labels, title=name_of(workspace, made))
         else:
             table = _table(names, xy, trust, facets)
             if "tiles" in arrays:

@@ -124,12 +124,17 @@ def _card(card: ModelCard) -> str:
     for key in ("command", "seed", "images", "seconds", "hardware", "torch"):
         if key in card.document:
             lines.append(f"{key:10} {card.document[key]}")
-    lines += [f"{value:<10.4g} {figure}" for figure, value in card.figures.items()]
+    lines += [f"{_number(value):<10} {figure}" for figure, value in card.figures.items()]
     lines += [f"limit      {limit}" for limit in card.limits]
     lines += [f"{count:<10} images of {place} embedded" for place, count in card.embedded.items()]
     for one in card.measured:
         lines += _steadiness(one)
     return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    """Counts and seeds in full, measures to four digits."""
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.4g}"
 
 
 def _steadiness(found: Steadiness) -> list[str]:
@@ -147,7 +152,7 @@ def _comparison(found: Comparison) -> str:
     wide = max(12, *(len(name) + 2 for name in found.models))
     lines = [" " * 44 + "".join(f"{name:>{wide}}" for name in found.models)]
     for figure, values in found.figures.items():
-        cells = (f"{values[name]:.4g}" if name in values else "-" for name in found.models)
+        cells = (_number(values[name]) if name in values else "-" for name in found.models)
         lines.append(f"{figure[:44]:44}" + "".join(f"{cell:>{wide}}" for cell in cells))
     lines += [
         f"{one.first} and {one.second} share {one.shared:.0%} of the ten nearest among "

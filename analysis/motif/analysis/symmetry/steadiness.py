@@ -98,7 +98,7 @@ def measure(
     if len(images) < FEWEST:
         raise UnsuitableDataError(
             f'{len(images)} of {len(rows)} images of "{collection}" show a pattern on at least '
-            f"{SMALLEST} by {SMALLEST} pixels; measuring takes {FEWEST}."
+            f"{SMALLEST} by {SMALLEST} pixels; measuring takes {FEWEST}; ask for more."
         )
     changes = _changes(extractor, images)
     summary = {
