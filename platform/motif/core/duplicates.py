@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -64,7 +65,7 @@ def duplicates(workspace: Workspace, ids: Sequence[str]) -> dict[str, list[Dupli
     comparison = _Comparison(workspace, rows.values())
     found: dict[str, list[Duplicate]] = {}
     for identity, others in pairs.items():
-        for other, channels in list(others.items())[:MOST]:
+        for other, channels in others.items():
             if identity in rows and other in rows:
                 one = comparison.of(rows[identity], rows[other], channels)
                 if one is not None:
@@ -73,7 +74,7 @@ def duplicates(workspace: Workspace, ids: Sequence[str]) -> dict[str, list[Dupli
 
 
 def _candidates(workspace: Workspace, ids: Sequence[str]) -> dict[str, dict[str, Channels]]:
-    """Id -> id of a measurement that may be the same -> the channels concerned."""
+    """Id -> id of a measurement that may be the same, `MOST` at most -> the channels concerned."""
     found: dict[str, dict[str, Channels]] = {}
     with workspace.catalog.reading() as connection:
         for part in batched(ids):
@@ -81,7 +82,7 @@ def _candidates(workspace: Workspace, ids: Sequence[str]) -> dict[str, dict[str,
                 found.setdefault(one, {}).setdefault(other, []).append((channel, its_channel))
             for one, other in _namesakes(connection, part):
                 found.setdefault(one, {}).setdefault(other, [(0, 0)])
-    return found
+    return {one: dict(islice(others.items(), MOST)) for one, others in found.items()}
 
 
 def _near(ids: Sequence[str]) -> Select[Any]:
