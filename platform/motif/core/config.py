@@ -242,13 +242,6 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: {_first_problem(error)}") from error
 
 
-def check_known(keys: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
-    """Refuse keys outside `known`, naming the nearest one."""
-    for key in keys:
-        if key not in known:
-            raise ConfigError(f"{where}: {_unknown(key, list(known))}")
-
-
 def _first_problem(error: ValidationError) -> str:
     first = error.errors()[0]
     place = [str(part) for part in first["loc"]]
