@@ -13,7 +13,8 @@ from sqlalchemy import select
 from motif.core import schema
 from motif.core.catalog import Catalog
 from motif.core.errors import ConfigError
-from motif.core.records import Facet
+from motif.core.intake import Intake, Taken
+from motif.core.records import Asset, Facet, Reading
 from motif.core.remarks import put_label, put_note
 from motif.core.testing.filling import fill, image
 from motif.core.workspace import Workspace
@@ -100,6 +101,15 @@ def numbered(workspace: Workspace) -> dict[str, int]:
     with workspace.catalog.reading() as connection:
         found = connection.execute(select(table.c.id, table.c.number))
         return {row.id: row.number for row in found}
+
+
+def test_a_file_of_gigabytes_is_taken_in(tmp_path: Path, database: str) -> None:
+    tmp_path.joinpath("motif.toml").write_text(f'[catalog]\nurl = "{database}"\n')
+    with Workspace.init(tmp_path) as workspace:
+        asset = Asset("map", "map", "1", "1", "map.h5")
+        taken = Taken(asset, Reading((), ()), "test", 1, "0" * 64, 5 * 2**30)
+        Intake(workspace, "test", "pfm", workspace.mapper()).commit([taken], (), ())
+        assert workspace.record("test:map").raw_size == 5 * 2**30
 
 
 def test_an_address_that_is_none_is_refused() -> None:

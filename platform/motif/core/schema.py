@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -59,7 +60,7 @@ records = Table(
     Column("fingerprint", Words, nullable=False),
     Column("raw_fingerprint", Words, nullable=False),
     Column("raw_sha256", Words, nullable=False),
-    Column("raw_size", Integer, nullable=False),
+    Column("raw_size", BigInteger, nullable=False),
     Column("file_name", Words, nullable=False),
     Column("reader", Words, nullable=False),
     Column("reader_version", Integer, nullable=False),
