@@ -84,7 +84,7 @@ def _show_runs(workspace: Workspace, runs: list[Run]) -> None:
         height=min(330, 38 + 35 * len(runs)),
         column_config={
             "State": st.column_config.MultiselectColumn(
-                options=list(STATES), color=list(STATES.values()), width="small"
+                options=list(STATES), color=list(STATES.values()), width=105
             ),
             "Started": st.column_config.DatetimeColumn(format="distance", width=130),
             "Took": st.column_config.TextColumn(width=90),

@@ -157,6 +157,10 @@ def show_weights(here: Lab, view: View, kind: str | None) -> None:
         return
     chosen = {**usual, **parse_weights(view.weights, list(usual))}
     with st.popover("Weights", icon=":material/tune:"):
+        frame.quiet(
+            "How much each part of the features and each kind of channel counts; 1 is as they "
+            "were made."
+        )
         for name in usual:
             key = f"weight-{name}"
             st.session_state[key] = chosen[name]
@@ -164,10 +168,6 @@ def show_weights(here: Lab, view: View, kind: str | None) -> None:
                 name.replace("_", " ").capitalize(), 0.0, HEAVIEST, step=0.25, key=key,
                 on_change=lambda: _on_weights(usual),
             )  # fmt: skip
-        frame.quiet(
-            "How much each part of the features and each kind of channel counts; 1 is as they "
-            "were made."
-        )
 
 
 def _on_weights(usual: dict[str, float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import streamlit as st
@@ -12,14 +12,25 @@ from motif.dashboard.parts import frame
 from motif.dashboard.quantities import ago, count
 
 WORDS = {
-    "images": "held-out patterns", "accuracy_17": "right one of 17 groups",
-    "accuracy_17_4_cells": "right group, four cells in view",
-    "accuracy_17_artefacts": "right group, with scan artefacts",
-    "accuracy_17_artefacts_4_cells": "right group, with artefacts, four cells",
+    "images": "held-out patterns", "accuracy_17": "right one of 17 groups, clean",
+    "accuracy_17_4_cells": "right one of 17 groups, clean, four cells in view",
+    "accuracy_17_artefacts": "right one of 17 groups, with scan artefacts",
+    "accuracy_17_artefacts_4_cells": "right one of 17 groups, with scan artefacts, four cells",
+    "accuracy_22": "right one of 22 kinds, clean",
+    "accuracy_22_artefacts": "right one of 22 kinds, with scan artefacts",
+    "lattice_found": "lattices told as such, clean",
+    "lattice_found_artefacts": "lattices told as such, with scan artefacts",
+    "lattice_mistaken": "taken for a lattice without one, clean",
+    "lattice_mistaken_artefacts": "taken for a lattice without one, with scan artefacts",
+    "accuracy_22_by_kind": "right kind, clean",
+    "accuracy_22_artefacts_by_kind": "right kind, with scan artefacts",
+    "invariance": "change of the features",
 }  # fmt: skip
 """What figures of a maker's card mean; others go by their names."""
 HELD_OUT = ("accuracy_17", "accuracy_17_artefacts")
 """Those worth a line of their own, where a card has them."""
+SHARES = ("accuracy_", "lattice_")
+"""How figures begin that are shares of the patterns."""
 CONDITIONS = frozenset({"held_out_seed", "seconds"})
 """What a card tells beside its figures."""
 MADE = ("command", "seed", "images", "seconds", "hardware", "torch")
@@ -77,7 +88,7 @@ def show_comparison(found: Comparison) -> None:
             f"nearest, among {count(one.images, 'image')} of {one.collection}."
         )
     rows = [
-        (_words(figure), *(_figure(values, name) for name in found.models))
+        (_words(figure), *(_figure(figure, values.get(name)) for name in found.models))
         for figure, values in found.figures.items()
         if figure not in CONDITIONS
     ]
@@ -118,12 +129,16 @@ def show_measuring(
 
 
 def _words(figure: str) -> str:
-    return WORDS.get(figure) or figure.replace("_", " ").replace(".", ": ")
+    whole, _, part = figure.partition(".")
+    words = WORDS.get(whole) or whole.replace("_", " ")
+    return f"{words}: {part}" if part else words
 
 
 def _change(value: float) -> str:
     return "0" if value < LEAST else f"{value:.3f}"
 
 
-def _figure(values: Mapping[str, float], name: str) -> str:
-    return f"{values[name]:.4g}" if name in values else "–"
+def _figure(figure: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{100 * value:.1f} %" if figure.startswith(SHARES) else f"{value:.4g}"
