@@ -112,6 +112,14 @@ def test_a_file_of_gigabytes_is_taken_in(tmp_path: Path, database: str) -> None:
         assert workspace.record("test:map").raw_size == 5 * 2**30
 
 
+def test_a_null_character_does_not_stop_the_journal(tmp_path: Path, database: str) -> None:
+    tmp_path.joinpath("motif.toml").write_text(f'[catalog]\nurl = "{database}"\n')
+    with Workspace.init(tmp_path) as workspace:
+        torn = image(np.zeros((3, 4, 4)), facets=[Facet("material", "PTO\0", "header")])
+        fill(workspace, "pfm", {"scan": [torn]}, {"scan": {"remark": "film\0 A"}})
+        assert len(workspace.select("pfm", 'material = "PTO" and text "film A"')) == 1
+
+
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"catalog\.url is not an address"):
         Catalog("no such thing")

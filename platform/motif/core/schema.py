@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     Float,
     Index,
     Integer,
@@ -17,11 +18,23 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
 )
 
 T = TypeVar("T")
 
-Words = Text().with_variant(Text(collation="C"), "postgresql")
+
+class _WithoutNull(TypeDecorator[str]):
+    """Text without the character 0, which PostgreSQL keeps in no text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value and value.replace("\0", "")
+
+
+Words = Text().with_variant(_WithoutNull(collation="C"), "postgresql")
 """Text compared letter by letter and folded from A to Z only, as SQLite does and queries mean."""
 
 metadata = MetaData()
