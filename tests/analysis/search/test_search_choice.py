@@ -89,8 +89,8 @@ def test_a_hit_deleted_meanwhile_is_left_out(
     whole = search(workspace, "lib", id=own, k=6)
     select = workspace.select
 
-    def without(*args: Any, ids: Sequence[str] | None = None, **more: Any) -> list[MeasurementRow]:
-        return [row for row in select(*args, ids=ids, **more) if row.id != whole[2].id]
+    def without(*args: Any, **more: Any) -> list[MeasurementRow]:
+        return [row for row in select(*args, **more) if row.id != whole[2].id]
 
     monkeypatch.setattr(workspace, "select", without)
     left = search(workspace, "lib", id=own, k=6)

@@ -16,9 +16,11 @@ from motif.analysis.symmetry import models
 from motif.analysis.symmetry.adding import add
 from motif.analysis.symmetry.backbones import Backbone, network, read_weights
 from motif.analysis.symmetry.embed import embed
+from motif.analysis.symmetry.embed_joined import _by_image
 from motif.analysis.symmetry.embedded import current, vectors
 from motif.analysis.symmetry.learned import SHIPPED
 from motif.analysis.symmetry.recipe import Recipe
+from motif.analysis.symmetry.tiles import Tile
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
 from motif.core.jobs import run_job
 from motif.core.testing.filling import fill, image
@@ -193,6 +195,15 @@ def test_features_of_two_models_are_joined(workspace: Workspace, weights: Path) 
     assert (tiled["new"], tiled["tiles"]) == (17, 2)
     hits = search(workspace, "pfm", id=row.id, roi="0,0,32,32", k=3)
     assert all(hit.region is not None for hit in hits)
+
+
+@pytest.mark.parametrize("size", [1, 4, 7, 100])
+def test_tiles_of_an_image_are_never_divided_between_results(size: int) -> None:
+    keys = [Tile(f"{n:032x}", 3, 0, k).id.encode() for n in range(5) for k in range(3)]
+    parts = list(_by_image(keys, size))
+    assert [one for part in parts for one in part] == keys
+    assert all(len(part) % 3 == 0 for part in parts)
+    assert all(len(part) < size + 3 for part in parts)
 
 
 def test_a_job_embeds_what_is_new(workspace: Workspace) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from motif.core.progress import Progress
 
 IN_ROW = 4096
-"""Joined vectors in one ledger row."""
+"""Joined vectors in one ledger row, and what completes the last image."""
 
 
 def embed_joined(
@@ -69,8 +70,7 @@ def embed_joined(
     vectors = [by_id(workspace, collection, part, task.grid) for part in parts]
     shared = sorted(set.intersection(*(set(each) for each in vectors)))
     missing = [one for one in shared if _owner(one) in chosen]
-    for start in range(0, len(missing), IN_ROW):
-        keys = missing[start : start + IN_ROW]
+    for keys in _by_image(missing, IN_ROW):
         _record(workspace, collection, task, parameters, basis, keys, vectors)
     return {
         **made[0], "new": len({_owner(one) for one in missing}),
@@ -104,6 +104,21 @@ def _record(
     workspace.ledger.record(
         task.stage, collection, parameters, inputs, arrays, summary, time.process_time() - started
     )
+
+
+def _by_image(keys: Sequence[bytes], size: int) -> Iterator[list[bytes]]:
+    """Sorted `keys` in parts of `size` or a little more, an image never divided between two.
+
+    A result counts as all there is of an image, so after an interruption nothing may be missing.
+    """
+    part: list[bytes] = []
+    for _, own in groupby(keys, _owner):
+        part += own
+        if len(part) >= size:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def _owner(key: bytes) -> str:
