@@ -197,6 +197,22 @@ def test_features_of_two_models_are_joined(workspace: Workspace, weights: Path) 
     assert all(hit.region is not None for hit in hits)
 
 
+def test_a_collection_that_is_not_there_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(NotFoundError, match="no collection"):
+        models.compare(workspace, collection="pmf")
+
+
+def test_weights_are_added_where_a_damaged_card_or_an_interrupted_attempt_lies(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    weights = tmp_path / "mine.safetensors"
+    weights.write_bytes(SHIPPED.read_bytes())
+    weights.with_suffix(".json").write_text("{half")
+    (workspace.root / "models" / "mine").mkdir(parents=True)
+    made = add(workspace, weights, name="mine")
+    assert made.document["what"] == "weights of unknown origin"
+
+
 @pytest.mark.parametrize("size", [1, 4, 7, 100])
 def test_tiles_of_an_image_are_never_divided_between_results(size: int) -> None:
     keys = [Tile(f"{n:032x}", 3, 0, k).id.encode() for n in range(5) for k in range(3)]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motif.analysis.symmetry.registry import Model, model, new_folder
+from motif.analysis.symmetry.registry import Model, model, new_folder, read_card
 from motif.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -57,17 +57,14 @@ def _symmetry(workspace: Workspace, file: Path, name: str) -> Model:
         raise ConfigError(f"There are no weights at {file}; train some with motif train symmetry.")
     SymmetryExtractor(file)
     place = new_folder(workspace, name) / "symmetry.safetensors"
-    card: dict[str, Any] = {"model": "symmetry", "what": "weights of unknown origin"}
-    beside = file.with_suffix(".json")
-    if beside.is_file():
-        card = json.loads(beside.read_text(encoding="utf-8"))
+    card = read_card(file) or {"model": "symmetry", "what": "weights of unknown origin"}
     _write(place, {**card, "added": _today()})
     shutil.copyfile(file, place)
     return model(workspace, name)
 
 
 def _write(weights: Path, card: dict[str, Any]) -> None:
-    weights.parent.mkdir(parents=True)
+    weights.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(card, indent=2) + "\n"
     weights.with_suffix(".json").write_text(text, encoding="utf-8")
 

@@ -110,7 +110,12 @@ def compare(
         names: which ones.
         collection: where their neighbours are compared; by default wherever two of them have
             features of the same images.
+
+    Raises:
+        NotFoundError: there is no such model or collection.
     """
+    if collection is not None:
+        workspace.require_collection(collection)
     chosen = [card(workspace, name) for name in names] if names else cards(workspace)
     told: dict[str, dict[str, float]] = {}
     for one in chosen:

@@ -142,7 +142,7 @@ def _installed(name: str) -> Model:
     from motif.analysis.symmetry.learned import SHIPPED, SymmetryExtractor
 
     if name == SymmetryExtractor.name:
-        return Model(name, "installed", SHIPPED, _card(SHIPPED))
+        return Model(name, "installed", SHIPPED, read_card(SHIPPED))
     (point,) = entry_points(group=GROUP, name=name)
     told = (point.load().__doc__ or "").strip().split("\n")[0].split(";")[0].rstrip(".")
     return Model(name, "installed", None, {"what": told})
@@ -150,7 +150,7 @@ def _installed(name: str) -> Model:
 
 def _kept(weights: Path) -> Model:
     kind: Kind = "backbone" if weights.stem == BACKBONE else "trained"
-    return Model(weights.parent.name, kind, weights, _card(weights))
+    return Model(weights.parent.name, kind, weights, read_card(weights))
 
 
 def _joined(parts: Sequence[str]) -> Model:
@@ -158,7 +158,8 @@ def _joined(parts: Sequence[str]) -> Model:
     return Model(JOIN.join(parts), "joined", None, {"what": what})
 
 
-def _card(weights: Path) -> Mapping[str, Any]:
+def read_card(weights: Path) -> Mapping[str, Any]:
+    """The card beside weights; empty where there is none or it cannot be read."""
     try:
         document = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
