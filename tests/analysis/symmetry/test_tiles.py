@@ -12,8 +12,9 @@ from motif.analysis.search.question import Region
 from motif.analysis.symmetry.embed import embed
 from motif.analysis.symmetry.embedded import TILES
 from motif.analysis.symmetry.learned import SymmetryExtractor
-from motif.analysis.symmetry.tiles import Tile, measurements_of, tiles_of
+from motif.analysis.symmetry.tiles import Tile, tiles_of
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
+from motif.core.records import ID_LENGTH
 from motif.core.testing.filling import fill, image
 from motif.core.workspace import Workspace
 
@@ -71,7 +72,7 @@ def test_tiles_are_kept_with_their_boxes_and_made_once(workspace: Workspace) -> 
     (kept,) = workspace.ledger.all(TILES, "pfm")
     arrays = workspace.ledger.arrays(kept)
     assert arrays["vectors"].shape == (36, made["dimension"])
-    assert measurements_of(arrays["tiles"]).tolist() == arrays["ids"].tolist()
+    assert [one[:ID_LENGTH] for one in arrays["tiles"].tolist()] == arrays["ids"].tolist()
     tile = Tile.of(arrays["tiles"][3].decode())
     assert (tile.row, tile.column) == (1, 1)
     np.testing.assert_allclose(arrays["boxes"][3], [480, 480, 480, 480])

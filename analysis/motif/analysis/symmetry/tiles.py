@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,6 @@ TILE_ID = ID_LENGTH + len("-04-01-02")
 """Length of a tile's id: that of its measurement, tiles along an edge, row and column."""
 
 PATTERN = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}(-\d\d){{3}}")
-
-Ids: TypeAlias = NDArray[np.bytes_]
 
 
 @dataclass(frozen=True)
@@ -98,8 +96,3 @@ def boxes_nm(rows: Sequence[MeasurementRow], tiles: Sequence[Tile]) -> NDArray[n
             x, y, across, down = tile.box(row.shape)
             found[place] = np.array([x, y * aspect(row), across, down * aspect(row)]) * width
     return found
-
-
-def measurements_of(tile_ids: Ids) -> Ids:
-    """Measurement (n,) of each tile."""
-    return tile_ids.astype(f"S{ID_LENGTH}")
