@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from motif.analysis.search import search
 from motif.analysis.symmetry.descriptor import AnalyticDescriptor
 from motif.analysis.symmetry.embed import embed
-from motif.analysis.symmetry.embedded import current, vectors
+from motif.analysis.symmetry.embedded import current, named, vectors
 from motif.analysis.symmetry.features import Features, flattened, polarity, prepare
 from motif.analysis.symmetry.recipe import Recipe, aspect
 from motif.analysis.symmetry.scaling import resampled, wavelengths, windows
@@ -82,13 +82,17 @@ def test_like_means_like_in_nanometres_on_request(workspace: Workspace) -> None:
         search(workspace, "pfm", id=ids["no size"], features="analytic@10nm")
 
 
-def test_the_way_that_was_new_last_counts(workspace: Workspace) -> None:
+def test_features_made_the_usual_way_count_unless_others_are_named(workspace: Workspace) -> None:
     fill(workspace, "pfm", {"a": [phase_scan(stripes(100, 10))]})
-    for recipe in (Recipe(), Recipe(nm_per_pixel=10)):
+    sized = Recipe(nm_per_pixel=10)
+    embed(workspace, "pfm", extractor="analytic", recipe=sized)
+    assert current(workspace, "pfm")[0].parameters["features"] == "analytic@10nm"
+    for recipe in (Recipe(), sized):
         embed(workspace, "pfm", extractor="analytic", recipe=recipe)
     fill(workspace, "pfm", {"b": [phase_scan(stripes(120, 10))]})
-    embed(workspace, "pfm", extractor="analytic")
-    assert current(workspace, "pfm")[0].parameters["features"] == "analytic@10nm"
+    embed(workspace, "pfm", extractor="analytic", recipe=sized)
+    assert current(workspace, "pfm")[0].parameters["features"] == "analytic"
+    assert named(workspace, "pfm", "analytic@10nm")[0].parameters["features"] == "analytic@10nm"
 
 
 def test_bands_are_of_nanometres_whatever_the_size() -> None:

@@ -69,8 +69,9 @@ def embedded_ids(
 def current(workspace: Workspace, collection: str) -> list[Derivation]:
     """Embeddings that count where nobody says which, oldest first.
 
-    They are of the way to make features that was first used last, of the selected model where it
-    has any here: a nightly run that adds new images to several ways does not change which counts.
+    They are of the selected model where it has any here, made the usual way where there are such
+    (features that compare sizes, or weigh channels, are asked for by name), and of the way first
+    used last among several: a nightly run that adds new images to each does not change which.
 
     Raises:
         NotFoundError: there are none; names the command that makes them.
@@ -85,9 +86,14 @@ def current(workspace: Workspace, collection: str) -> list[Derivation]:
         raise NotFoundError(
             f'"{collection}" has no embedding yet; make it with motif embed {collection}.'
         )
+    made = [one for one in made if _is_usual(one)] or made
     ways = {canonical_json(dict(one.parameters)): one.parameters for one in made}
     newest = list(ways.values())[-1]
     return [one for one in made if one.parameters == newest]
+
+
+def _is_usual(made: Derivation) -> bool:
+    return bool(made.parameters["features"] == made.parameters["extractor"])
 
 
 def named(workspace: Workspace, collection: str, features: str) -> list[Derivation]:
