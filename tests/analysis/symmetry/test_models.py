@@ -111,7 +111,8 @@ def test_models_are_compared(workspace: Workspace) -> None:
     (agreement,) = found.agreements
     assert agreement.images == 16
     assert 10 / 15 * 0.8 < agreement.shared <= 1
-    assert models.compare(workspace, collection="other").agreements == []
+    with pytest.raises(NotFoundError, match='no collection "other"'):
+        models.compare(workspace, collection="other")
 
 
 def test_weights_are_taken_into_the_workspace(workspace: Workspace, tmp_path: Path) -> None:
