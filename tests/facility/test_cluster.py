@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from motif.analysis.symmetry import embed as embedding
+from motif.analysis.symmetry.embedded import vectors
 from motif.core import compute
 from motif.core.compute import client_for
 from motif.core.config import ComputeConfig, Config
@@ -60,9 +61,9 @@ def test_features_are_computed_on_its_worker(
             with client_for(workspace.config) as client:
                 assert client.submit(os.getpid).result() == pid
             embedding.embed(workspace, "pfm")
-        ids, vectors, _ = embedding.vectors(workspace, "pfm")
+        ids, made, _ = vectors(workspace, "pfm")
     assert ids == [row.id for row in rows]
-    assert np.isfinite(vectors).all()
+    assert np.isfinite(made).all()
 
 
 def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
