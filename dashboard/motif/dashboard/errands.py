@@ -22,6 +22,7 @@ from motif.core.catalog import Run
 from motif.dashboard.rights import require_change
 
 KEPT = 20
+"""Commands that ended and are remembered."""
 SHOWN_SECONDS = 120.0
 """How long the end of a command stays on the page."""
 LINE_BYTES = 400
@@ -53,8 +54,11 @@ class Errand:
         if self.ended is not None:
             return ""
         # Not by seeking: the place to write at is the process's own.
-        size = os.fstat(self.errors.fileno()).st_size
-        tail = os.pread(self.errors.fileno(), LINE_BYTES, max(0, size - LINE_BYTES))
+        try:
+            size = os.fstat(self.errors.fileno()).st_size
+            tail = os.pread(self.errors.fileno(), LINE_BYTES, max(0, size - LINE_BYTES))
+        except (OSError, ValueError):  # closed meanwhile: another visitor saw its end
+            return ""
         lines = tail.decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
 
@@ -95,7 +99,9 @@ class Errands:
         )  # fmt: skip
         with self._lock:
             self._all.append(Errand(shlex.join(words), process, errors))
-            del self._all[:-KEPT]
+            ended = [one for one in self._all if one.ended is not None]
+            for one in ended[:-KEPT]:
+                self._all.remove(one)
 
     def recent(self) -> Sequence[Errand]:
         """Those at work and those that ended a moment ago."""

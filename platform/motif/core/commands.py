@@ -72,7 +72,8 @@ def records(
     lines = [f"{row.id}  {row.kind:8}  {row.collection:12}  {row.title}" for row in shown]
     if len(rows) > len(shown):
         lines.append(f"... and {len(rows) - len(shown)} more; raise --limit to see them.")
-    emit(document, as_json, "\n".join(lines) or "Nothing matches.")
+    nothing = "Nothing matches; motif facets tells what can be asked for."
+    emit(document, as_json, "\n".join(lines) or nothing)
 
 
 def show(

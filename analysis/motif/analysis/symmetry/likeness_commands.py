@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from motif.core.cli import JsonOption, WorkspaceOption, emit
+from motif.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from motif.analysis.symmetry.likeness import WhyAlike
@@ -35,7 +36,13 @@ def alike(
     with Workspace.open(workspace) as opened:
         found = why_alike(opened, first, second, channel)
     if maps is not None:
-        np.savez_compressed(maps, first=found.map_a, second=found.map_b)
+        maps = maps.with_suffix(".npz")
+        try:
+            np.savez_compressed(maps, first=found.map_a, second=found.map_b)
+        except OSError as error:
+            raise ConfigError(
+                f"{maps} cannot be written: {error.strerror}; name another file."
+            ) from error
     emit(_document(found, maps), as_json, _text(found, maps))
 
 
