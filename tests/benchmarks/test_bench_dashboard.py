@@ -7,18 +7,16 @@ the sizes.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import big_lab
 import pytest
+import serving
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -74,33 +72,20 @@ GALLERY = """until(() => {
 })"""
 
 
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-BROWSER = _load(Path(__file__).parents[1] / "browser" / "conftest.py")
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    if BROWSER.CHROMIUM is None:
+    if serving.CHROMIUM is None:
         pytest.skip("Chromium is not installed, so no page can be looked at")
     with sync_api.sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=BROWSER.CHROMIUM, args=BROWSER.ARGUMENTS)
+        yield playwright.chromium.launch(executable_path=serving.CHROMIUM, args=serving.ARGUMENTS)
 
 
 @pytest.fixture(scope="module", params=SIZES)
 def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Number of points and address of a served workspace."""
     root = tmp_path_factory.mktemp("big") / "lab"
-    _load(Path(__file__).with_name("big_lab.py")).build(root, request.param)
-    with BROWSER._served(root) as url:
+    big_lab.build(root, request.param)
+    with serving.served(root) as url:
         yield request.param, url
     shutil.rmtree(root)
 

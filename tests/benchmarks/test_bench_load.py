@@ -8,23 +8,21 @@ person looks at the map, filters it, turns to the search and back, and rests bet
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import random
 import re
 import shutil
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import big_lab
 import httpx
 import psutil
 import pytest
+import serving
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
@@ -51,23 +49,12 @@ class Told:
     refused: int = 0
 
 
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Address and process of a server of 25,000 images."""
-    browser = _load(Path(__file__).parents[1] / "browser" / "conftest.py")
     root = tmp_path_factory.mktemp("load") / "lab"
-    _load(Path(__file__).with_name("big_lab.py")).build(root, POINTS)
-    server = browser._served(root)
+    big_lab.build(root, POINTS)
+    server = serving.served(root)
     with server as url:
         yield url, psutil.Process(server.process.pid)
     shutil.rmtree(root)

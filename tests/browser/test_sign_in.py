@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import identity_provider
 import pytest
 from playwright.sync_api import expect
 
@@ -48,17 +46,6 @@ class Guarded:
         (self.root / "motif.toml").write_text(text)
 
 
-def _provider_module() -> ModuleType:
-    path = Path(__file__).with_name("identity_provider.py")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def guarded(
     tmp_path_factory: pytest.TempPathFactory, small_lab: Any, served: Any, port: int
@@ -67,15 +54,14 @@ def guarded(
     with small_lab.build(root, images=12) as workspace:
         some = workspace.select("pfm")[5].id
         mapped = workspace.ledger.latest("projection", "pfm").id
-    provider = _provider_module()
     secret = root / "provider-secret"
     secret.touch(mode=0o600)
-    secret.write_text(provider.SECRET + "\n")
+    secret.write_text(identity_provider.SECRET + "\n")
     paths = [
         f"/thumbs/{some}.webp", f"/motif/maps/{mapped}/xy.bin", f"/motif/maps/{mapped}/0.json",
         f"/motif/maps/{mapped}/0.webp", f"/motif/blobs/{'0' * 32}.bin", "/media/x.csv",
     ]  # fmt: skip
-    with provider.Provider(ACCOUNTS) as idp:
+    with identity_provider.Provider(ACCOUNTS) as idp:
         made = Guarded(root, f"http://127.0.0.1:{port}", idp.issuer, paths, some)
         made.declare('["ada@example.org"]')
         with served(root, port):

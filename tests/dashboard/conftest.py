@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,26 +10,17 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import small_lab as labs
 from starlette.applications import Starlette
 
 from motif.core.workspace import Workspace
 from motif.dashboard.lab import Lab, lab
 
 
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
 def small_lab() -> ModuleType:
     """The module that builds the workspace, for its constants."""
-    return _load(Path(__file__).with_name("small_lab.py"))
+    return labs
 
 
 @pytest.fixture(scope="session")
