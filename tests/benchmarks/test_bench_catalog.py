@@ -1,6 +1,6 @@
 """Filters and counts over a million measurements: by SQL, and by columns.
 
-The catalog is written with plain inserts; nothing of it lies in a store.
+The catalog is written with plain inserts; it has no store.
 """
 
 import json
@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from sqlalchemy import func, insert, select
 
-from motif.core import journal, schema
-from motif.core.catalog import Catalog, sqlite_url
-from motif.core.columns import Columns, open_columns
+from motif.core.catalog import journal, tables
+from motif.core.catalog.database import Catalog, sqlite_url
+from motif.core.columns.facet_columns import FacetColumns, open_columns
 from motif.core.records import content_id
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
@@ -42,46 +42,46 @@ LAYOUT = {"dims": ["channel", "y", "x"], "shape": [4, 256, 256], "channels": ["h
 OPENING = """
 import json, sys, time
 from pathlib import Path
-from motif.core.catalog import Catalog
-from motif.core.columns import open_columns
+from motif.core.catalog.database import Catalog
+from motif.core.columns.facet_columns import open_columns
 catalog = Catalog(sys.argv[1])
 started = time.perf_counter()
 columns = open_columns(catalog, Path(sys.argv[2]), sys.argv[3])
 opened = time.perf_counter()
 mask = columns.mask(sys.argv[4])
-found = columns.first(mask, 50), int(mask.sum())
-print(json.dumps([opened - started, time.perf_counter() - opened, len(columns), found[1]]))
+first, count = columns.first(mask, 50), int(mask.sum())
+print(json.dumps([opened - started, time.perf_counter() - opened, len(columns), count]))
 """
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    found = tmp_path_factory.mktemp("million")
-    yield found
-    for path in sorted(found.rglob("*"), reverse=True):
+    root = tmp_path_factory.mktemp("million")
+    yield root
+    for path in sorted(root.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
 
 
 @pytest.fixture(scope="module")
 def catalog(folder: Path) -> Iterator[Catalog]:
-    found = Catalog(sqlite_url(folder / "catalog.sqlite"))
-    found.create()
+    million = Catalog(sqlite_url(folder / "catalog.sqlite"))
+    million.create()
     generator = np.random.default_rng(1)
     for start in range(0, COUNT, AT_ONCE):
-        write(found, generator, start, min(AT_ONCE, COUNT - start))
-    with found.engine.begin() as connection:
-        connection.execute(insert(schema.state).values(key="journal", value="1"))
-        names = schema.facets.c
+        write(million, generator, start, min(AT_ONCE, COUNT - start))
+    with million.engine.begin() as connection:
+        connection.execute(insert(tables.state).values(key="journal", value="1"))
+        names = tables.facets.c
         connection.execute(
-            insert(schema.facet_names).from_select(
+            insert(tables.facet_names).from_select(
                 ["name", "unit", "is_number", "facets"],
                 select(names.name, names.unit, names.number.is_not(None), func.count()).group_by(
                     names.name, names.unit, names.number.is_not(None)
                 ),
             )
         )
-    yield found
-    found.close()
+    yield million
+    million.close()
 
 
 def write(catalog: Catalog, generator: np.random.Generator, start: int, count: int) -> None:
@@ -114,12 +114,12 @@ def write(catalog: Catalog, generator: np.random.Generator, start: int, count: i
         for n, name, text, value, unit in sorted(facets)
     ]  # fmt: skip
     with catalog.engine.begin() as connection:
-        connection.execute(insert(schema.measurements), measurements)
-        connection.execute(insert(schema.facets), rows)
+        connection.execute(insert(tables.measurements), measurements)
+        connection.execute(insert(tables.facets), rows)
 
 
 @pytest.fixture(scope="module")
-def columns(catalog: Catalog, folder: Path) -> Columns:
+def columns(catalog: Catalog, folder: Path) -> FacetColumns:
     return open_columns(catalog, folder / "columns", COLLECTION)
 
 
@@ -133,7 +133,7 @@ def seconds(work: Callable[[], Any], trials: int = 3) -> float:
 
 
 def counted_by_sql(catalog: Catalog, where: str) -> int:
-    table = schema.measurements
+    table = tables.measurements
     statement = (
         select(func.count())
         .select_from(table)
@@ -144,7 +144,7 @@ def counted_by_sql(catalog: Catalog, where: str) -> int:
 
 
 def first_by_sql(catalog: Catalog, where: str) -> list[str]:
-    table = schema.measurements
+    table = tables.measurements
     statement = (
         select(table.c.id)
         .where(table.c.live, table.c.collection == COLLECTION, catalog.condition(where))
@@ -156,8 +156,8 @@ def first_by_sql(catalog: Catalog, where: str) -> list[str]:
 
 
 def facets_by_sql(catalog: Catalog, where: str) -> dict[str, dict[str, int]]:
-    table, facets = schema.measurements, schema.facets
-    found: dict[str, dict[str, int]] = {}
+    table, facets = tables.measurements, tables.facets
+    counts: dict[str, dict[str, int]] = {}
     with catalog.reading() as connection:
         for name in CATEGORIES:
             statement = (
@@ -167,36 +167,36 @@ def facets_by_sql(catalog: Catalog, where: str) -> dict[str, dict[str, int]]:
                 .where(catalog.condition(where))
                 .group_by(facets.c.text)
             )
-            found[name] = {row[0]: row[1] for row in connection.execute(statement)}
-    return found
+            counts[name] = {row[0]: row[1] for row in connection.execute(statement)}
+    return counts
 
 
-def test_filters(catalog: Catalog, columns: Columns, report: Callable[..., None]) -> None:
+def test_filters(catalog: Catalog, columns: FacetColumns, report: Callable[..., None]) -> None:
     for what, where in (("three narrow terms", FILTER), ("three broad terms", BROAD)):
 
         def filtered(where: str = where) -> tuple[int, list[str]]:
             mask = columns.mask(where)
             return int(mask.sum()), columns.first(mask, 50)
 
-        found, ids = filtered()
-        assert found == counted_by_sql(catalog, where) > 0
+        matching, ids = filtered()
+        assert matching == counted_by_sql(catalog, where) > 0
         assert ids == first_by_sql(catalog, where)
         took = seconds(filtered)
         report(
-            what, measurements=len(columns), found=found, columns_s=took,
+            what, measurements=len(columns), matching=matching, columns_s=took,
             sql_count_s=seconds(partial(counted_by_sql, catalog, where), 2),
             sql_first_50_s=seconds(partial(first_by_sql, catalog, where), 2),
         )  # fmt: skip
         assert took <= 0.3
 
 
-def test_facet_counts(catalog: Catalog, columns: Columns, report: Callable[..., None]) -> None:
-    def counted() -> dict[str, dict[str, int]]:
+def test_facet_counts(catalog: Catalog, columns: FacetColumns, report: Callable[..., None]) -> None:
+    def counts() -> dict[str, dict[str, int]]:
         mask = columns.mask(BROAD)
         return {name: columns.counts(name, mask) for name in CATEGORIES}
 
-    assert counted() == facets_by_sql(catalog, BROAD)
-    took = seconds(counted)
+    assert counts() == facets_by_sql(catalog, BROAD)
+    took = seconds(counts)
     everything = seconds(lambda: {name: columns.counts(name) for name in CATEGORIES})
     histograms = seconds(
         lambda: [columns.histogram(n, columns.mask(BROAD)) for n in (*NUMBERS, "acquired_at")]
@@ -210,30 +210,30 @@ def test_facet_counts(catalog: Catalog, columns: Columns, report: Callable[..., 
 
 
 def test_opening_in_another_process(
-    catalog: Catalog, columns: Columns, folder: Path, report: Callable[..., None]
+    catalog: Catalog, columns: FacetColumns, folder: Path, report: Callable[..., None]
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-c", OPENING, str(catalog.engine.url), str(folder / "columns"),
          COLLECTION, FILTER],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    opened, first_filter, count, found = json.loads(done.stdout)
-    assert (count, found) == (len(columns), counted_by_sql(catalog, FILTER))
+    opened, first_filter, count, matching = json.loads(done.stdout)
+    assert (count, matching) == (len(columns), counted_by_sql(catalog, FILTER))
     report(
         "columns in a fresh process", open_s=round(opened, 3), first_filter_s=round(first_filter, 3)
     )
     assert opened <= 0.5
 
 
-def test_making_and_updating(
-    catalog: Catalog, columns: Columns, folder: Path, report: Callable[..., None]
+def test_reading_and_updating(
+    catalog: Catalog, columns: FacetColumns, folder: Path, report: Callable[..., None]
 ) -> None:
-    made = seconds(lambda: open_columns(catalog, folder / "anew", COLLECTION), 1)
+    read = seconds(lambda: open_columns(catalog, folder / "reread", COLLECTION), 1)
     line: dict[str, Any] = {
         "what": "sync", "source": "src", "at": "2024-01-01T00:00:00Z", "quarantined": [],
         "records": [], "deleted": [], "cursor": None,
     }  # fmt: skip
-    table = schema.measurements
+    table = tables.measurements
     with catalog.engine.begin() as connection:
         connection.execute(table.update().where(table.c.number <= 64).values(live=False, changed=1))
     journal.apply(catalog, 1, line)
@@ -244,7 +244,7 @@ def test_making_and_updating(
     size = sum(path.stat().st_size for path in (folder / "columns").iterdir())
     database = (folder / "catalog.sqlite").stat().st_size
     report(
-        "columns", made_s=made, updated_after_64_s=round(updated, 3), file_MB=round(size / 1e6),
+        "columns", read_s=read, updated_after_64_s=round(updated, 3), file_MB=round(size / 1e6),
         catalog_MB=round(database / 1e6), names_s=seconds(catalog.facet_units),
         unchanged_s=seconds(lambda: open_columns(catalog, folder / "columns", COLLECTION, later)),
     )  # fmt: skip

@@ -21,21 +21,28 @@ from sklearn.neural_network import MLPRegressor
 from torch import Tensor, nn
 from torch.nn import functional
 
-from motif.analysis.composition.comparison import compare_with_truth
-from motif.analysis.composition.ensemble import CHUNK
-from motif.analysis.composition.gradients import gradients, member_gradients
-from motif.analysis.composition.preparation import normalise
-from motif.analysis.composition.recipes import FAST, PUBLISHED, Recipe
-from motif.analysis.composition.response import spectral_response
-from motif.analysis.composition.samples import Member, Samples, fold_of
-from motif.analysis.composition.training import (
+from motif.analysis.composition.datasets.composition_library import Samples, normalise
+from motif.analysis.composition.datasets.cross_validation import r2_score, random_folds
+from motif.analysis.composition.gradients.gradient_truth import compare_with_truth
+from motif.analysis.composition.gradients.performance_gradients import (
+    gradients,
+    member_gradients,
+    spectral_response,
+)
+from motif.analysis.composition.regression.ensemble import CHUNK
+from motif.analysis.composition.regression.member_training import (
     single_thread,
     steps_per_epoch,
     train,
 )
-from motif.analysis.composition.validation import r2_score
-from motif.core.testing.truth import bivo4_gradient
-from motif.ingest.simulate.library import SimulatedLibrary, simulate_library
+from motif.analysis.composition.regression.training_recipe import (
+    FAST,
+    PUBLISHED,
+    EnsembleMember,
+    TrainingRecipe,
+)
+from motif.core.testing.bivo4_truth import bivo4_gradient
+from motif.ingest.simulate.simulated_library import SimulatedLibrary, simulate_library
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1200)]
 Say = Callable[..., None]
@@ -62,12 +69,12 @@ def one_thread() -> Iterator[None]:
 def say(report: Say, record_property: Say) -> Say:
     """Figures to four digits in the terminal summary and as properties of the test."""
 
-    def told(what: str, **figures: float) -> None:
+    def stated(what: str, **figures: float) -> None:
         report(what, **{name: f"{value:.4g}" for name, value in figures.items()})
         for name, value in figures.items():
             record_property(f"{what}, {name}", value)
 
-    return told
+    return stated
 
 
 class OneMember(nn.Module):
@@ -101,7 +108,7 @@ def best(work: Callable[[], object], repeat: int = 3) -> float:
     return min(seconds)
 
 
-def joined_only(batch: int, epochs: int) -> Recipe:
+def joined_only(batch: int, epochs: int) -> TrainingRecipe:
     return replace(
         PUBLISHED, spectrum_epochs=0, composition_epochs=0, joined_epochs=epochs, batch=batch
     )
@@ -110,7 +117,7 @@ def joined_only(batch: int, epochs: int) -> Recipe:
 def batched_step(samples: Samples, members: int, batch: int) -> float:
     """CPU seconds of one step of all members, the set-up taken off."""
     rows = [np.arange(20 * batch) % len(samples.target)] * members
-    runs = [Member(k) for k in range(members)]
+    runs = [EnsembleMember(k) for k in range(members)]
     short, long = (
         best(lambda epochs=epochs: train(samples, rows, runs, joined_only(batch, epochs)))
         for epochs in (1, 3)
@@ -118,7 +125,7 @@ def batched_step(samples: Samples, members: int, batch: int) -> float:
     return (long - short) / 40
 
 
-def wall_step(samples: Samples, rows: list[NDArray[np.int64]], runs: list[Member]) -> float:
+def wall_step(samples: Samples, rows: list[NDArray[np.int64]], runs: list[EnsembleMember]) -> float:
     """Wall seconds of one batched step: those of a second epoch, the set-up left out."""
     marks: list[float] = []
     recipe = joined_only(10, 2)
@@ -176,7 +183,7 @@ def test_eight_members_at_once(samples: Samples, batch: int, say: Say) -> None:
 
 def test_wall_time_of_eight_members_with_default_threads(samples: Samples, say: Say) -> None:
     """Both ways in turn in one run, each with the threads it takes by itself; medians."""
-    rows, runs = [np.arange(200)] * 8, [Member(k) for k in range(8)]
+    rows, runs = [np.arange(200)] * 8, [EnsembleMember(k) for k in range(8)]
     together, in_turn = Steps(samples, 8, 10), []
     at_once = []
     threads = max(torch.get_num_threads(), os.cpu_count() or 1)
@@ -212,7 +219,7 @@ def test_step_against_number_of_members(samples: Samples, say: Say) -> None:
 def test_gradients_at_once(samples: Samples, say: Say) -> None:
     n = len(samples.target)
     recipe = replace(FAST, spectrum_epochs=1, composition_epochs=1, joined_epochs=1)
-    ensemble = train(samples, [np.arange(n)] * 8, [Member(k) for k in range(8)], recipe)
+    ensemble = train(samples, [np.arange(n)] * 8, [EnsembleMember(k) for k in range(8)], recipe)
     response = spectral_response(samples.spectra, samples.composition)
     x = torch.as_tensor(samples.spectra, dtype=torch.float32)
     c = torch.as_tensor(samples.composition, dtype=torch.float32)
@@ -244,42 +251,42 @@ def test_gradients_at_once(samples: Samples, say: Say) -> None:
 
 def test_fast_recipe(library: SimulatedLibrary, samples: Samples, say: Say) -> None:
     n = len(samples.target)
-    fold = fold_of(n, 5, 0)
+    fold = random_folds(n, 5, 0)
     started = time.process_time()
     validation = train(
         samples,
         [np.flatnonzero(fold != f) for f in range(5)],
-        [Member(0, f) for f in range(5)],
+        [EnsembleMember(0, f) for f in range(5)],
         FAST,
     )
-    ensemble = train(samples, [np.arange(n)] * 8, [Member(k) for k in range(8)], FAST)
+    ensemble = train(samples, [np.arange(n)] * 8, [EnsembleMember(k) for k in range(8)], FAST)
     response = spectral_response(samples.spectra, samples.composition)
     found = gradients(ensemble, samples, response)
     seconds = time.process_time() - started
     predicted = validation.predict(samples.spectra, samples.composition)
     r2 = r2_score(samples.target, predicted[fold, np.arange(n)])
     truth = bivo4_gradient(library.composition, library.distortion) / 100
-    told = compare_with_truth(found.total_mean, truth, found.total_std, found.sign_agreement)
+    stated = compare_with_truth(found.total_mean, truth, found.total_std, found.sign_agreement)
     partial = compare_with_truth(found.composition_mean, truth)
     say(
         "fast recipe, 8 members and 5 folds",
         cpu_s=seconds,
         r2=r2,
-        cosine_total=told["cosine"],
+        cosine_total=stated["cosine"],
         cosine_partial=partial["cosine"],
-        slope=told["slope"],
-        signs_right=told["sign_right"],
-        within_1_spread=told["calibration"]["within_1"],
+        slope=stated["slope"],
+        signs_right=stated["sign_right"],
+        within_1_spread=stated["calibration"]["within_1"],
     )
     assert seconds < 60
     assert r2 > 0.85
-    assert told["cosine"] >= 0.85
+    assert stated["cosine"] >= 0.85
 
 
 def test_multilayer_perceptrons_of_scikit_learn(samples: Samples, say: Say) -> None:
     inputs = np.concatenate([samples.composition, samples.spectra], 1)
     inputs = (inputs - inputs.mean(0)) / inputs.std(0)
-    fold = fold_of(len(inputs), 5, 0)
+    fold = random_folds(len(inputs), 5, 0)
     predicted = np.empty(len(inputs))
     started = time.process_time()
     for held in range(5):

@@ -1,6 +1,6 @@
 """The dashboard in Chromium on large workspaces: first paint, filter, hover, gallery, lasso.
 
-Wall times of a machine that does other work at the same time; its load is told with them. The
+Wall times of a machine that does other work at the same time; its load is reported with them. The
 targets therefore carry a slack, the figures do not. ``MOTIF_BENCH_POINTS=25000,1000000`` chooses
 the sizes.
 """
@@ -116,8 +116,8 @@ def settled(page: Any) -> None:
 
 
 def judge(report: Any, points: int, figures: dict[str, float]) -> None:
-    told = {name.replace(" ", "_"): f"{value:.2f} s" for name, value in figures.items()}
-    report(f"dashboard, {points:,} points, load {os.getloadavg()[0]:.1f}", **told)
+    stated = {name.replace(" ", "_"): f"{value:.2f} s" for name, value in figures.items()}
+    report(f"dashboard, {points:,} points, load {os.getloadavg()[0]:.1f}", **stated)
     if points <= 25_000:
         late = {n: v for n, v in figures.items() if n in TARGETS and v > BUSY * TARGETS[n]}
         assert late == {}
@@ -129,10 +129,10 @@ def test_the_map(page: Any, chromium: Any, big: Any, report: Any) -> None:
     first = opened(page, address, DRAWN)
     again = median(lambda: opened(page, address, DRAWN), 3)
     settled(page)
-    stranger = chromium.new_context(viewport={"width": 1440, "height": 900})
-    stranger.add_init_script(DEEP)
-    unknown = opened(stranger.new_page(), address, DRAWN)
-    stranger.close()
+    visitor = chromium.new_context(viewport={"width": 1440, "height": 900})
+    visitor.add_init_script(DEEP)
+    unknown = opened(visitor.new_page(), address, DRAWN)
+    visitor.close()
 
     def filtered() -> float:
         seconds = float(page.evaluate(FILTERED))

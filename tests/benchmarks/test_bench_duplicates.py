@@ -1,4 +1,4 @@
-"""Duplicates among a million channels, half of them spectra of libraries that are nearly alike."""
+"""Duplicates among a million channels, half of them spectra of libraries that are nearly equal."""
 
 import sqlite3
 import time
@@ -8,23 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motif.core.duplicates import _near
-from motif.core.outlines import outlines
+from motif.core.catalog.content_signatures import content_signatures
+from motif.core.catalog.duplicates import neighbours_statement
 from motif.core.workspace import Workspace
 
 pytestmark = pytest.mark.benchmark
 
 COUNT = 1_000_000
 LIBRARY_SPREAD = 3e-3
-"""Spread of the outlines of spectra of one library."""
-ASKED = 200
+"""Spread of the signatures of spectra of one library."""
+QUERIES = 200
 
 
-def write_outlines(catalog: Path) -> None:
+def write_signatures(catalog: Path) -> None:
     rng = np.random.default_rng(0)
-    outline = np.clip(rng.normal(0, 0.15, (COUNT, 3)), -1, 1)
-    alike = rng.normal([0.1, 0.2, 0.3], LIBRARY_SPREAD, (COUNT // 2, 3))
-    outline[::2] = alike
+    signatures = np.clip(rng.normal(0, 0.15, (COUNT, 3)), -1, 1)
+    similar = rng.normal([0.1, 0.2, 0.3], LIBRARY_SPREAD, (COUNT // 2, 3))
+    signatures[::2] = similar
     kinds = ("spectrum", "image")
     forms = ("spectrum over 1/m", "256 x 256 pixels")
     with sqlite3.connect(catalog) as database:
@@ -33,36 +33,38 @@ def write_outlines(catalog: Path) -> None:
             ((n, f"{n:032x}", f"r{n // 50}", kinds[n % 2], f"a{n}") for n in range(COUNT)),
         )
         database.executemany(
-            "INSERT INTO outlines VALUES (?,0,?,?,?,?)",
-            ((n, forms[n % 2], *map(float, outline[n])) for n in range(COUNT)),
+            "INSERT INTO content_signatures VALUES (?,0,?,?,?,?)",
+            ((n, forms[n % 2], *map(float, signatures[n])) for n in range(COUNT)),
         )
         database.execute("ANALYZE")
 
 
 def test_candidates_among_a_million(tmp_path: Path, report: Callable[..., None]) -> None:
     with Workspace.init(tmp_path / "lab") as workspace:
-        write_outlines(tmp_path / "lab" / "catalog.sqlite")
+        write_signatures(tmp_path / "lab" / "catalog.sqlite")
         for first, kind in ((0, "spectrum"), (1, "image")):
-            seconds, found = [], 0
+            seconds, candidates = [], 0
             with workspace.catalog.reading() as connection:
-                for number in range(first, COUNT, COUNT // ASKED):
+                for number in range(first, COUNT, COUNT // QUERIES):
                     started = time.process_time()
-                    found += len(connection.execute(_near([f"{number:032x}"])).all())
+                    candidates += len(
+                        connection.execute(neighbours_statement([f"{number:032x}"])).all()
+                    )
                     seconds.append(time.process_time() - started)
             report(
-                f"candidates of one {kind} among {COUNT:,} outlines",
+                f"candidates of one {kind} among {COUNT:,} signatures",
                 median_cpu_ms=round(1e3 * float(np.median(seconds)), 2),
                 p95_cpu_ms=round(1e3 * float(np.quantile(seconds, 0.95)), 2),
-                candidates=found / len(seconds),
+                candidates=candidates / len(seconds),
             )
             assert np.median(seconds) < 0.05
 
 
-def test_outlines_of_a_scan(report: Callable[..., None]) -> None:
+def test_signatures_of_a_scan(report: Callable[..., None]) -> None:
     values = np.random.default_rng(1).normal(size=(4, 256, 256)).astype(np.float32)
     layout = {"dims": ["channel", "y", "x"]}
     started = time.process_time()
     for _ in range(100):
-        assert len(outlines(layout, values, {})) == 4
+        assert len(content_signatures(layout, values, {})) == 4
     seconds = (time.process_time() - started) / 100
-    report("outlines of 256x256x4", cpu_ms=round(1e3 * seconds, 2))
+    report("signatures of 256x256x4", cpu_ms=round(1e3 * seconds, 2))

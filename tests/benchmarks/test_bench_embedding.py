@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motif.analysis.symmetry.embed import embed
-from motif.analysis.symmetry.features import Features
+from motif.analysis.symmetry.embedding.fused_embedding import embed
+from motif.analysis.symmetry.extractors.scan_features import Features
 from motif.core.plugins import extractor
-from motif.core.testing.filling import fill, image
+from motif.core.testing.fill_workspace import fill, image
 from motif.core.workspace import Workspace
 
 pytestmark = pytest.mark.benchmark

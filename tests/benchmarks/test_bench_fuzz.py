@@ -1,8 +1,4 @@
-"""Thousands of damaged files of every format: each ends as read or refused, in time and memory.
-
-Every reader runs in a process of its own, so that its memory is its own and a library that
-crashes is noticed. Seconds are those of an idle machine: on a busy one they count in proportion.
-"""
+"""Thousands of damaged files of every format: each is read or refused within time and memory."""
 
 import multiprocessing
 import os
@@ -13,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from motif.core import plugins
-from motif.core.testing.fuzz import MEMORY, SECONDS, campaign, reader_tests
+from motif.core.testing.reader_fuzz import MEMORY, SECONDS, campaign, reader_tests
 
 pytestmark = pytest.mark.benchmark
 

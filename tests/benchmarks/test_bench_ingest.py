@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from igor2 import binarywave
 
-from motif.core.config import StoreConfig
-from motif.core.store import Store
+from motif.core.config.settings import StoreConfig
+from motif.core.store.repository import Store
 from motif.core.workspace import Workspace
 from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
-from motif.ingest.datafed.drafting import Draft
-from motif.ingest.datafed.transfer import upload
-from motif.ingest.sandbox.server import client_options
+from motif.ingest.datafed.file_transfers import upload
+from motif.ingest.datafed.record_documents import RecordDraft
+from motif.ingest.sandbox.request_server.sandbox_server import client_options
 from motif.ingest.simulate.ibw_writer import write_ibw
-from motif.ingest.sync import sync
+from motif.ingest.sync.source_sync import sync
 
 pytestmark = pytest.mark.benchmark
 
@@ -87,9 +87,10 @@ ENDPOINT = "motif#disk"
 def sandbox(tmp_path: Path) -> Iterator[Path]:
     """Folder of a sandbox that is a process of its own."""
     folder = tmp_path / "sandbox"
-    words = ["sandbox", "serve", str(folder), "--port", "0", "--user", "ann:secret"]
+    arguments = ["sandbox", "serve", str(folder), "--port", "0", "--user", "ann:secret"]
+    arguments += ["--endpoint", f"{ENDPOINT}={tmp_path}"]
     with subprocess.Popen(
-        [sys.executable, "-m", "motif.core.cli", *words, "--endpoint", f"{ENDPOINT}={tmp_path}"],
+        [sys.executable, "-m", "motif.core.cli.command_line", *arguments],
         stdout=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdout
@@ -123,17 +124,17 @@ def datafed_workspace(root: Path, sandbox: Path, collection: str) -> Workspace:
 def test_new_datafed_records_end_to_end(
     sandbox: Path, tmp_path: Path, report: Callable[..., None]
 ) -> None:
-    """1,000 new scans of 64 KiB: listed, described, fetched, hashed, read and stored."""
-    place = json.loads((sandbox / "sandbox.json").read_text())
-    options = client_options(sandbox, "ann", place["host"], place["port"], ENDPOINT)
+    """1,000 new scans of 64 KiB: listed, exported, fetched, hashed, read and stored."""
+    state = json.loads((sandbox / "sandbox.json").read_text())
+    options = client_options(sandbox, "ann", state["host"], state["port"], ENDPOINT)
     files = tmp_path / "files"
     files.mkdir()
     with DataFed(Connection.from_client_options(options, "ann")) as client:
         collection = client.ensure_collection(["lab"])
 
         def add(first: int, last: int) -> None:
-            drafts = [Draft(f"{n}", {"material": "PbTiO3"}) for n in range(first, last)]
-            ids = [one["id"] for one in client.create_records(drafts, collection)]
+            drafts = [RecordDraft(f"{n}", {"material": "PbTiO3"}) for n in range(first, last)]
+            ids = [record["id"] for record in client.create_records(drafts, collection)]
             pairs = list(zip(ids, small_scans(files, first, last), strict=True))
             assert all(failure is None for _, _, failure in upload(client, pairs))
 

@@ -1,6 +1,6 @@
 """Twenty people at once: sessions that speak Streamlit's protocol and fetch what a browser would.
 
-They are no browsers, so nothing is drawn; what is measured is the server: from a question over the
+They are not browsers, so nothing is drawn; what is measured is the server: from a question over the
 websocket to the end of its answer, pictures and points over HTTP, and the process's memory. Each
 person looks at the map, filters it, turns to the search and back, and rests between two clicks.
 """
@@ -41,7 +41,7 @@ ADDRESS = re.compile(rb"/(?:thumbs|motif)/[\w/.]+(?:\?[\w=&]+)?")
 
 
 @dataclass
-class Told:
+class Timings:
     """Seconds of every answer."""
 
     pages: list[float] = field(default_factory=list)
@@ -79,7 +79,7 @@ async def ask(socket: ClientConnection, page: str, query: str) -> tuple[float, s
             return time.perf_counter() - started, addresses, failed
 
 
-async def person(number: int, url: str, told: Told, end: float) -> None:
+async def person(number: int, url: str, timings: Timings, end: float) -> None:
     """One of them, until the time is over."""
     chance = random.Random(number)
     async with (
@@ -96,26 +96,26 @@ async def person(number: int, url: str, told: Told, end: float) -> None:
                  ("search", f"collection=spm&f.material={material}"), ("", "")]
             )  # fmt: skip
             seconds, addresses, failed = await ask(socket, page, query)
-            told.pages.append(seconds)
-            told.refused += failed
+            timings.pages.append(seconds)
+            timings.refused += failed
             new = sorted(addresses - seen)[: PICTURES + 3]
             seen.update(new)
-            await asyncio.gather(*(fetch(browser, one.decode(), told) for one in new))
+            await asyncio.gather(*(fetch(browser, one.decode(), timings) for one in new))
             await asyncio.sleep(chance.uniform(*REST))
 
 
-async def fetch(browser: httpx.AsyncClient, address: str, told: Told) -> None:
+async def fetch(browser: httpx.AsyncClient, address: str, timings: Timings) -> None:
     started = time.perf_counter()
     reply = await browser.get(address)
-    told.pictures.append(time.perf_counter() - started)
-    told.refused += reply.status_code >= 500
+    timings.pictures.append(time.perf_counter() - started)
+    timings.refused += reply.status_code >= 500
 
 
-async def crowd(url: str, people: int, seconds: float) -> Told:
-    told = Told()
+async def crowd(url: str, people: int, seconds: float) -> Timings:
+    timings = Timings()
     end = time.perf_counter() + seconds
-    await asyncio.gather(*(person(number, url, told, end) for number in range(people)))
-    return told
+    await asyncio.gather(*(person(number, url, timings, end) for number in range(people)))
+    return timings
 
 
 def _p95(values: list[float]) -> float:
@@ -127,17 +127,18 @@ def test_twenty_people_at_once(served: Any, report: Any) -> None:
     asyncio.run(crowd(url, 1, 5))  # modules and tables are loaded once for all
     before, cpu = process.memory_info().rss, sum(process.cpu_times()[:2])
     alone = asyncio.run(crowd(url, 1, SECONDS / 4))
-    told = asyncio.run(crowd(url, PEOPLE, SECONDS))
+    timings = asyncio.run(crowd(url, PEOPLE, SECONDS))
     after, used = process.memory_info().rss, sum(process.cpu_times()[:2]) - cpu
     report(
         f"{PEOPLE} people, {POINTS:,} points, load {os.getloadavg()[0]:.1f}",
-        pages=len(told.pages), page_median=f"{statistics.median(told.pages):.2f} s",
-        page_p95=f"{_p95(told.pages):.2f} s", alone=f"{statistics.median(alone.pages):.2f} s",
-        files=len(told.pictures), file_median=f"{1000 * statistics.median(told.pictures):.0f} ms",
-        file_p95=f"{1000 * _p95(told.pictures):.0f} ms", memory_before=f"{before / 2**20:.0f} MiB",
-        memory_after=f"{after / 2**20:.0f} MiB",
-        cpu_per_page=f"{1000 * used / (len(told.pages) + len(alone.pages)):.0f} ms",
+        pages=len(timings.pages), page_median=f"{statistics.median(timings.pages):.2f} s",
+        page_p95=f"{_p95(timings.pages):.2f} s", alone=f"{statistics.median(alone.pages):.2f} s",
+        files=len(timings.pictures),
+        file_median=f"{1000 * statistics.median(timings.pictures):.0f} ms",
+        file_p95=f"{1000 * _p95(timings.pictures):.0f} ms",
+        memory_before=f"{before / 2**20:.0f} MiB", memory_after=f"{after / 2**20:.0f} MiB",
+        cpu_per_page=f"{1000 * used / (len(timings.pages) + len(alone.pages)):.0f} ms",
     )  # fmt: skip
-    assert told.refused == 0
-    assert len(told.pages) > PEOPLE
+    assert timings.refused == 0
+    assert len(timings.pages) > PEOPLE
     assert (after - before) / PEOPLE < 64 * 2**20

@@ -9,7 +9,7 @@ import pytest
 
 from motif.core.contracts import Reader
 from motif.core.errors import UnreadableFileError
-from motif.core.testing.fuzz import reader_tests
+from motif.core.testing.reader_fuzz import reader_tests
 from motif.ingest.readers import choose
 
 pytestmark = pytest.mark.benchmark
@@ -28,7 +28,7 @@ TESTS = {
 
 @pytest.mark.parametrize("name", TESTS)
 def test_small_files(name: str, tmp_path: Path, report: Callable[..., None]) -> None:
-    """What a file costs besides its data."""
+    """What a file costs in addition to its data."""
     tests = TESTS[name]()
     path = tmp_path / f"valid{tests.suffix}"
     tests.write_valid(path)
@@ -37,9 +37,9 @@ def test_small_files(name: str, tmp_path: Path, report: Callable[..., None]) -> 
 
 
 def test_real_files(report: Callable[..., None]) -> None:
-    """Files of real instruments, by the reader that takes them."""
+    """Files of real instruments, by the reader that recognises them."""
     if not DATA.is_dir():
-        pytest.skip(f"needs the real files under MOTIF_REAL_DATA ({DATA})")
+        pytest.skip(f"needs the real files in MOTIF_REAL_DATA ({DATA})")
     readers = list({tests.reader.name: tests.reader for tests in TESTS.values()}.values())
     for path in sorted(path for path in DATA.rglob("*") if path.is_file()):
         try:
@@ -51,7 +51,7 @@ def test_real_files(report: Callable[..., None]) -> None:
 
 
 def throughput(reader: Reader, path: Path) -> dict[str, object]:
-    """Files and bytes a second."""
+    """Files and megabytes per second."""
     count = len(reader(path).measurements)
     done, started = 0, time.perf_counter()
     while (seconds := time.perf_counter() - started) < SECONDS:

@@ -12,11 +12,19 @@ from numpy.typing import NDArray
 from sklearn.manifold import trustworthiness
 
 from motif.analysis.projection import warm
-from motif.analysis.projection.alignment import Predecessor
-from motif.analysis.projection.layout import PRESETS, lay_out, neighbours, normalised, reduce
-from motif.analysis.projection.placing import Placer
-from motif.analysis.projection.quality import map_neighbours, quality, trust
-from motif.analysis.search import Index
+from motif.analysis.projection.map_alignment import PreviousMap
+from motif.analysis.projection.map_transform import MapTransform
+from motif.analysis.projection.umap_layout import (
+    PRESETS,
+    lay_out,
+    map_neighbours,
+    neighbours,
+    normalised,
+    quality,
+    reduce,
+    trust,
+)
+from motif.analysis.search.nearest_index import NearestIndex
 
 pytestmark = pytest.mark.benchmark
 
@@ -64,7 +72,7 @@ def test_filtered_top_50(case: tuple[Vectors, Vectors, float], report: Report) -
     vectors, queries, limit = case
     n, d = vectors.shape
     squares = np.einsum("ij,ij->i", vectors, vectors)
-    index, flat = Index(vectors), faiss.IndexFlatL2(d)
+    index, flat = NearestIndex(vectors), faiss.IndexFlatL2(d)
     flat.add(vectors)
     for selectivity in SELECTIVITIES:
         chosen = np.random.default_rng(2).random(n) < selectivity
@@ -104,7 +112,7 @@ def test_unplanned_indices_lose_neighbours(
     """Why the planner never asks a graph or cells for their best guess under a filter."""
     vectors, queries, _ = case
     n, d = vectors.shape
-    exact = Index(vectors)
+    exact = NearestIndex(vectors)
     cells = faiss.index_factory(d, f"IVF{int(n**0.5) // 2},Flat")
     cells.train(vectors[:50_000])
     cells.add(vectors)
@@ -160,7 +168,7 @@ def test_data_without_clusters(kind: str, report: Report) -> None:
     rng = np.random.default_rng(1)
     queries = vectors[rng.integers(0, len(vectors), QUERIES)]
     queries = queries + 0.05 * rng.standard_normal(queries.shape, dtype=np.float32)
-    index = Index(vectors)
+    index = NearestIndex(vectors)
     index.nearest(queries[0], K)
     for selectivity in (1.0, 0.5, 0.05):
         chosen = np.random.default_rng(2).random(len(vectors)) < selectivity
@@ -185,7 +193,7 @@ def test_growth_and_memory(report: Report) -> None:
     """Extending does not depend on what is there; the bytes of 2M tell those of 10M."""
     vectors = clustered(2_000_000, 128)
     started = time.process_time()
-    index = Index(vectors[:1_990_000])
+    index = NearestIndex(vectors[:1_990_000])
     query = vectors[3] + np.float32(0.01)
     index.nearest(query, K)
     built = time.process_time() - started
@@ -250,7 +258,7 @@ def test_a_refit_stays_put(newcomers: int, report: Report) -> None:
     first, every = reduce(vectors[:n]), reduce(vectors)
     old = lay_out(first.points, neighbours(first.points, 46), PRESETS["fast"], seed=42)
     near = neighbours(every.points, 46)
-    before = Predecessor("before", np.arange(n), old)
+    before = PreviousMap("before", np.arange(n), old)
 
     def refit() -> Vectors:
         start = before.start(near[0], 42)
@@ -281,11 +289,11 @@ def test_placing_100_points(report: Report) -> None:
     nearest = neighbours(reduction.points, 46)
     xy = np.ascontiguousarray(reduction.points[:, :2])
     scale = nearest[1][:, 15]
-    placer = Placer(reduction, xy, trust(map_neighbours(xy, 15), nearest[0]), scale, 15)
+    placer = MapTransform(reduction, xy, trust(map_neighbours(xy, 15), nearest[0]), scale, 15)
     seconds = []
     for _ in range(5):
         started = time.perf_counter()
-        placed = placer.place(vectors[-100:])
+        placed = placer.transform(vectors[-100:])
         seconds.append(time.perf_counter() - started)
         assert len(placed.xy) == 100
     report("placing 100 points on a map of 25,133", seconds=round(min(seconds), 3))

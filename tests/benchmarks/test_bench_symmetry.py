@@ -12,17 +12,17 @@ from scipy.ndimage import map_coordinates
 from torch import Tensor, nn
 from torch.nn import functional
 
-from motif.analysis.symmetry.descriptor import AnalyticDescriptor, centre_square
-from motif.analysis.symmetry.evaluation import HELD_OUT, evaluate
-from motif.analysis.symmetry.generator import generate
-from motif.analysis.symmetry.groups import GROUP_NAMES
-from motif.analysis.symmetry.lattice import windowed
-from motif.analysis.symmetry.learned import SymmetryExtractor
-from motif.analysis.symmetry.likeness import alike, describe
-from motif.analysis.symmetry.measures import radial_spectrum
-from motif.analysis.symmetry.training import BATCH, train
+from motif.analysis.symmetry.evidence.lattice import windowed
+from motif.analysis.symmetry.evidence.measures import radial_spectrum
+from motif.analysis.symmetry.extractors.analytic_descriptor import AnalyticDescriptor, centre_square
+from motif.analysis.symmetry.extractors.symmetry_extractor import SymmetryExtractor
+from motif.analysis.symmetry.learning.network_evaluation import HELD_OUT, evaluate
+from motif.analysis.symmetry.learning.network_training import BATCH, train
+from motif.analysis.symmetry.models.similarity_maps import compare_images, describe
+from motif.analysis.symmetry.patterns.pattern_generator import generate
+from motif.analysis.symmetry.patterns.wallpaper_groups import GROUP_NAMES
 from motif.core.contracts import Extractor
-from motif.ingest.simulate.patterns import PATTERNS, Canvas, draw
+from motif.ingest.simulate.domain_patterns import PATTERNS, Canvas, draw
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 
@@ -142,7 +142,7 @@ def test_forward_rate(report: Callable[..., None]) -> None:
         symmetry=round(1e3 * cpu(lambda: both(images, sizes)) / BATCH, 1),
         describe=round(1e3 * cpu(lambda: [describe(one) for one in images[:10]]) / 10, 1),
         alike=round(
-            1e3 * cpu(lambda: alike(images[0], images[1], sizes=(PIXEL, PIXEL)))
+            1e3 * cpu(lambda: compare_images(images[0], images[1], sizes=(PIXEL, PIXEL)))
         ),
     )  # fmt: skip
 

@@ -36,14 +36,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Sixty images with features and a map, a library with a study; served on loopback."""
     if serving.CHROMIUM is None:
         pytest.skip("Chromium is not installed, so no page can be looked at")
-    from motif.analysis.composition.study import train_composition
-    from motif.analysis.symmetry.embed import embed
+    from motif.analysis.composition.study.composition_study import train_composition
+    from motif.analysis.composition.training_request import TrainingRequest
+    from motif.analysis.symmetry.embedding.fused_embedding import embed
 
     root = tmp_path_factory.mktemp("browser") / "lab"
     with labs.build(root) as workspace:
         labs.add_library(workspace)
         embed(workspace, "pfm", extractor="analytic")
-        train_composition(workspace, "library", members=2, folds=0)
+        train_composition(workspace, TrainingRequest("library", members=2, folds=0))
         rows = workspace.select("pfm")
         hostile_id = next(row.id for row in rows if row.title == labs.HOSTILE)
         other_id = next(row.id for row in rows if row.title == "scan 0004")

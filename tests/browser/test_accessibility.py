@@ -57,8 +57,8 @@ def barriers(page: Any, scheme: str) -> list[str]:
     found = page.evaluate("options => axe.run(document, options)", RULES)
     assert len(found["passes"]) > 10
     return [
-        f"{scheme}: {one['id']}: {node['html'][:200]} {node['failureSummary']}"
-        for one in found["violations"]
-        if one["impact"] in SERIOUS
-        for node in one["nodes"]
+        f"{scheme}: {violation['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for violation in found["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
     ]

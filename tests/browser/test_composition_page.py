@@ -15,7 +15,7 @@ def test_methods_learning_and_files(visit: Any) -> None:
     visit.says("samples=60")
     expect(visit.page.get_by_text("Total gradient: the change of")).to_be_visible()
     visit.page.get_by_role("tab", name="First layer").click()
-    expect(visit.page.get_by_text("Most alike")).to_be_visible()
+    expect(visit.page.get_by_text("Most similar")).to_be_visible()
     visit.page.get_by_role("tab", name="Methods").click()
     expect(visit.page.get_by_text("motif train composition library --baselines")).to_be_visible()
     visit.page.get_by_role("tab", name="Learning").click()
@@ -25,4 +25,4 @@ def test_methods_learning_and_files(visit: Any) -> None:
         visit.page.get_by_role("button", name="All figures").click()
     packed = Path(download.value.path()).read_bytes()
     names = {Path(name).name for name in zipfile.ZipFile(io.BytesIO(packed)).namelist()}
-    assert {"map.html", "map.csv", "bands.json", "weights-likeness.csv", "plotly.min.js"} <= names
+    assert {"map.html", "map.csv", "bands.json", "weights-similarity.csv", "plotly.min.js"} <= names

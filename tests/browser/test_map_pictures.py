@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from motif.dashboard.parts import assets
+from motif.dashboard.components import component_assets
 
 SETUP = """
   let seed = 5;
@@ -19,7 +19,9 @@ SETUP = """
 def run(chromium: Any, body: str) -> Any:
     page = chromium.new_page()
     try:
-        return page.evaluate(f"() => {{ {assets.text('pictures.js')} {SETUP} {body} }}")
+        return page.evaluate(
+            f"() => {{ {component_assets.text('map_view/pictures.js')} {SETUP} {body} }}"
+        )
     finally:
         page.close()
 
@@ -33,12 +35,12 @@ def test_no_picture_lies_over_another_and_gaps_are_filled(chromium: Any) -> None
         let over = 0, free = 0;
         for (const a of chosen) for (const b of chosen)
           if (a < b && Math.max(Math.abs(places[a][0] - places[b][0]),
-                                Math.abs(places[a][1] - places[b][1])) < APART) over++;
+                                Math.abs(places[a][1] - places[b][1])) < MIN_DISTANCE) over++;
         for (let i = 1; i < n; i += 2) {
           const [x, y] = places[i];
           if (x < 30 || y < 30 || x > 870 || y > 570) continue;
           if (chosen.every((c) => Math.max(Math.abs(places[c][0] - x),
-                                           Math.abs(places[c][1] - y)) >= APART)) free++;
+                                           Math.abs(places[c][1] - y)) >= MIN_DISTANCE)) free++;
         }
         return [chosen.length, over, free, chosen.every(odd)];
         """,
@@ -108,7 +110,7 @@ def test_the_map_is_saved_as_a_figure(visit: Any, lab: Any) -> None:
     visit.open("/map?collection=pfm&colour=material&f.material=PbTiO3")
     visit.drawn(shown=some)
     visit.page.get_by_role("button", name="Export").click()
-    beginnings = {"SVG": b"<svg ", "PDF": b"%PDF-1.4", "PNG": b"\x89PNG"}
+    beginnings = {"SVG": b"<?xml", "PDF": b"%PDF-1.4", "PNG": b"\x89PNG"}
     for name, beginning in beginnings.items():
         with visit.page.expect_download() as download:
             visit.page.get_by_role("button", name=name, exact=True).click()
@@ -116,6 +118,7 @@ def test_the_map_is_saved_as_a_figure(visit: Any, lab: Any) -> None:
         assert data.startswith(beginning), name
         if name == "SVG":
             text = data.decode()
-            assert text.count("<circle") == 60 + 3  # and three in the legend
-            assert "simulated data" in text
+            assert text.count("<use ") == 60 + 1  # a dot for each point, and one in the legend
+            assert f"PbTiO3 ({some})" in text
+            assert "simulated" in text
             assert f"{some} of 60 points" in text

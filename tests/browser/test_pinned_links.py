@@ -1,4 +1,4 @@
-"""A link shows the same after more data came; what is newer is offered, not imposed."""
+"""A link shows the same after more data were added; newer data are offered."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from motif.core.facets import Mapper
-from motif.core.intake import Intake
+from motif.core.catalog.intake import Intake
+from motif.core.facets.facet_rules import Mapper
 from motif.core.workspace import Workspace
 
 
@@ -42,7 +42,7 @@ def open_page(page: Any, address: str, says: str) -> None:
     expect(page.locator(".motif-status")).to_contain_text(says)
 
 
-def test_a_copied_link_shows_the_same_later_and_offers_what_came(
+def test_a_copied_link_shows_the_same_later_and_offers_newer_data(
     chromium: Any, growing: Growing
 ) -> None:
     first = chromium.new_page()
@@ -56,7 +56,7 @@ def test_a_copied_link_shows_the_same_later_and_offers_what_came(
     second = chromium.new_context().new_page()
     open_page(second, link, "n=12 shown=4")
     offer = second.get_by_role("button", name="Show the newest")
-    expect(second.get_by_text("12 measurements came, 1 result came")).to_be_visible()
+    expect(second.get_by_text("12 new, 1 new result")).to_be_visible()
     second.reload()
     expect(second.locator(".motif-status")).to_contain_text("n=12 shown=4")
     second.get_by_test_id("stSidebar").get_by_role("link", name="Search").click()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from motif.dashboard.parts import assets
+from motif.dashboard.components import component_assets
 
 SETUP = """
   const random = (() => { let s = 7; return () => (s = (s * 16807) % 2147483647) / 2147483647; })();
@@ -16,7 +16,9 @@ SETUP = """
 def run(chromium: Any, body: str) -> Any:
     page = chromium.new_page()
     try:
-        return page.evaluate(f"() => {{ {assets.text('points.js')} {SETUP} {body} }}")
+        return page.evaluate(
+            f"() => {{ {component_assets.text('map_view/points.js')} {SETUP} {body} }}"
+        )
     finally:
         page.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from motif.dashboard.parts import assets
+from motif.dashboard.components import component_assets
 
 WORDS = """[
   { name: "material", kind: "text", about: "2 values", values: ['"PZT"', '"BiFeO3"'], units: [] },
@@ -22,7 +22,9 @@ WORDS = """[
 def engine(chromium: Any) -> Any:
     """A page that holds the completion alone."""
     page = chromium.new_page()
-    page.add_script_tag(content=f"{assets.text('complete.js')}\nconst WORDS = {WORDS};")
+    page.add_script_tag(
+        content=f"{component_assets.text('query_box/complete.js')}\nconst WORDS = {WORDS};"
+    )
     yield page
     page.close()
 
@@ -73,8 +75,8 @@ def offered(engine: Any, text: str) -> list[str]:
 )
 def test_what_may_come_next(engine: Any, text: str, expected: list[str], absent: list[str]) -> None:
     found = offered(engine, text)
-    assert [one for one in expected if one not in found] == [], found
-    assert [one for one in absent if one in found] == [], found
+    assert [option for option in expected if option not in found] == [], found
+    assert [option for option in absent if option in found] == [], found
 
 
 def test_whatever_stands_there_nothing_breaks(engine: Any) -> None:

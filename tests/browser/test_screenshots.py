@@ -50,8 +50,8 @@ class Shown:
 def shown(tmp_path_factory: pytest.TempPathFactory, served: Any) -> Iterator[Shown]:
     root = Path(os.environ.get("MOTIF_SCREENSHOTS") or tmp_path_factory.mktemp("demo") / "lab")
     if not root.exists():
-        from motif.dashboard.children import Children
         from motif.dashboard.demo import Demo
+        from motif.dashboard.server.supervisor import Children
 
         with Children(root / "logs") as children:
             Demo(root, children).run()

@@ -1,4 +1,4 @@
-"""Options of a search, the warning of a confounder, and why a result is alike."""
+"""Options of a search, the warning of a confounder, and the explanation of a result."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from playwright.sync_api import expect
 
 
-def test_options_keep_results_apart_and_stay_in_the_address(visit: Any, lab: Any) -> None:
+def test_options_exclude_results_and_stay_in_the_address(visit: Any, lab: Any) -> None:
     visit.open(f"/search?collection=pfm&id={lab.hostile_id}")
     visit.says("results=24")
     visit.page.get_by_role("button", name="Options").click()
-    box = visit.page.get_by_role("combobox", name="Of another")
+    box = visit.page.get_by_role("combobox", name="Known to differ in")
     box.click()
     visit.page.get_by_role("option", name="material").click()
     visit.page.wait_for_function("() => location.search.includes('different=material')")
@@ -38,10 +38,10 @@ def test_an_option_the_question_cannot_answer_is_refused_in_words(visit: Any, la
     expect(visit.page.locator(".motif-refusal")).to_contain_text("sample")
 
 
-def test_why_a_result_is_alike(visit: Any, lab: Any) -> None:
+def test_a_result_is_explained(visit: Any, lab: Any) -> None:
     visit.open(f"/search?collection=pfm&id={lab.hostile_id}")
     visit.says("results=24")
-    visit.page.get_by_role("radio", name="Why alike").click()
+    visit.page.get_by_role("radio", name="Explain").click()
     visit.page.locator(".wall button").first.click()
     visit.page.wait_for_function("() => location.search.includes('why=')")
     panel = visit.page.locator(".why")
@@ -49,7 +49,7 @@ def test_why_a_result_is_alike(visit: Any, lab: Any) -> None:
     expect(panel.locator("canvas")).to_have_count(2)
     expect(panel.locator("figcaption").first).to_have_text(lab.hostile)
     expect(visit.page.get_by_text(re.compile(r"^(In common|Different): "))).to_be_visible()
-    panel.get_by_label("Pictures alone").check()
+    panel.get_by_label("Images without overlay").check()
     expect(panel.locator("canvas").first).to_be_hidden()
     visit.page.get_by_role("button", name="Close").click()
     expect(panel).to_have_count(0)

@@ -32,7 +32,7 @@ def test_results_are_added_to_the_question(visit: Any, lab: Any) -> None:
     visit.page.get_by_role("radio", name="Add it").click()
     visit.page.locator(".wall button").first.click()
     visit.page.wait_for_function("() => location.search.includes('like=')")
-    expect(visit.page.get_by_text("Like these 2")).to_be_visible()
+    expect(visit.page.get_by_text("Similar to these 2")).to_be_visible()
 
 
 def test_a_file_nobody_can_read_is_refused_in_words(visit: Any) -> None:

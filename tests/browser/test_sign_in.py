@@ -1,4 +1,4 @@
-"""Signing in, in a real browser with a provider of its own: strangers, viewers, editors."""
+"""Signing in, in a real browser with a provider of its own: visitors, viewers, editors."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def statuses(page: Any, guarded: Guarded) -> set[int]:
     return {page.request.get(guarded.url + path).status for path in guarded.paths}
 
 
-def test_a_stranger_sees_where_to_sign_in_and_nothing_else(
+def test_a_visitor_sees_where_to_sign_in_and_nothing_else(
     visitor: Callable[[], Any], guarded: Guarded
 ) -> None:
     page = visitor()
@@ -128,7 +128,7 @@ def test_a_viewer_comes_to_the_page_of_the_link_and_changes_nothing(
     assert page.get_by_role("button", name="Label").count() == 0
     page.goto(f"{guarded.url}/jobs")
     expect(page.locator(".motif-status")).to_contain_text("jobs")
-    assert page.get_by_role("button", name="Try again").count() == 0
+    assert page.get_by_role("button", name="Read again").count() == 0
 
 
 @pytest.mark.parametrize("account", ["eve", "mallory"])
@@ -149,7 +149,7 @@ def test_an_editor_labels_under_the_own_name_until_the_role_is_taken(
     expect(page.locator(".motif-status")).to_contain_text(guarded.some)
     page.get_by_role("button", name="Label").click()
     page.get_by_label("Note").fill("worth a second look")
-    page.get_by_role("button", name="Write it down").click()
+    page.get_by_role("button", name="Add annotation").click()
     expect(page.get_by_text("worth a second look")).to_be_visible()
     expect(page.get_by_text("Ada@example.org").first).to_be_visible()
     try:

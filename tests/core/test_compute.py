@@ -1,4 +1,4 @@
-"""A local cluster: how its workers start, and what is said when they end."""
+"""A local cluster: the environment of its workers, and warnings when they exit."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import dask
 import distributed
 import pytest
 
-from motif.core.compute import WORKER_ENVIRONMENT, client_for
-from motif.core.config import Config
+from motif.core.config.settings import Config
+from motif.core.jobs.compute import WORKER_ENVIRONMENT, client_for
 
 
-def test_workers_reuse_memory_and_late_ones_end_quietly(caplog: pytest.LogCaptureFixture) -> None:
+def test_workers_reuse_memory_and_exit_without_warnings(caplog: pytest.LogCaptureFixture) -> None:
     before = dask.config.get("distributed.nanny.pre-spawn-environ")
     logger = logging.getLogger(distributed.nanny.__name__)
     with client_for(Config(), workers=1) as client:
         names = (*WORKER_ENVIRONMENT, "OMP_NUM_THREADS")
-        told = {name: client.submit(os.getenv, name).result() for name in names}
+        environment = {name: client.submit(os.getenv, name).result() for name in names}
         logger.warning("Worker process still alive after 4.0 seconds, killing")
         logger.warning("Restarting worker")
-    assert told == {**WORKER_ENVIRONMENT, "OMP_NUM_THREADS": "1"}
+    assert environment == {**WORKER_ENVIRONMENT, "OMP_NUM_THREADS": "1"}
     assert dask.config.get("distributed.nanny.pre-spawn-environ") == before
     logger.warning("Worker process still alive after 4.0 seconds, killing")
     warned = [r for r in caplog.records if r.name == logger.name and r.levelno >= logging.WARNING]

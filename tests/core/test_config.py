@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from motif.core.config import load_config
+from motif.core.config.settings import load_config
 from motif.core.errors import ConfigError
 
 SIGN_IN = """
@@ -29,7 +29,7 @@ def test_a_source_keeps_the_keys_of_its_kind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("[sorces.a]\nkind='folder'\ninto='a'", 'unknown key "sorces"; did you mean "sources"?'),
         ("[compute]\nschedler='local'", 'did you mean "compute.scheduler"?'),
@@ -49,10 +49,10 @@ def test_a_source_keeps_the_keys_of_its_kind(tmp_path: Path) -> None:
         ("sources = ", "is not valid TOML"),
     ],
 )
-def test_wrong_keys_are_named(tmp_path: Path, text: str, says: str) -> None:
+def test_wrong_keys_are_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(config(tmp_path, text))
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -8,10 +8,10 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motif.core.duplicates import duplicates
-from motif.core.likeness import same_images, spectra_likeness
+from motif.core.catalog.content_signatures import compare_spectra, same_images
+from motif.core.catalog.duplicates import find_duplicates
 from motif.core.records import Measurement
-from motif.core.testing.filling import fill, image
+from motif.core.testing.fill_workspace import fill, image
 from motif.core.workspace import Workspace
 
 RNG = np.random.default_rng(5)
@@ -44,12 +44,14 @@ def one_channel(values: np.ndarray, unit: str = "m", name: str = "Topography") -
 
 
 def linked(workspace: Workspace) -> dict[str, list[tuple[str, str]]]:
-    """Record -> the records it is linked with, and how."""
+    """Record -> the records it is linked with, and the relation."""
     records = {row.id: row.record_id.removeprefix("test:") for row in workspace.select()}
-    found = duplicates(workspace, list(records))
+    duplicates = find_duplicates(workspace, list(records))
     return {
-        records[one]: sorted((o.record_id.removeprefix("test:"), o.relation) for o in others)
-        for one, others in found.items()
+        records[identity]: sorted(
+            (each.record_id.removeprefix("test:"), each.relation) for each in others
+        )
+        for identity, others in duplicates.items()
     }
 
 
@@ -59,10 +61,10 @@ def test_a_channel_exported_to_another_format_is_linked(workspace: Workspace) ->
     fill(workspace, "pfm", {"a": [image(planes)], "b": [one_channel(exported)]})
     assert linked(workspace) == {"a": [("b", "same values")], "b": [("a", "same values")]}
     (row,) = [row for row in workspace.select() if row.record_id == "test:a"]
-    (there,) = workspace.duplicates(row.id)
-    assert there.channels == [("Amplitude", "Topography")]
-    assert there.record_id == "test:b"
-    assert "original of test:b (same values: Amplitude = Topography)" in there.words
+    (duplicate,) = find_duplicates(workspace, [row.id]).get(row.id, [])
+    assert duplicate.channels == [("Amplitude", "Topography")]
+    assert duplicate.record_id == "test:b"
+    assert "original of test:b (same values: Amplitude = Topography)" in duplicate.words
 
 
 @pytest.mark.parametrize(
@@ -126,24 +128,26 @@ def test_a_resampled_export_needs_the_name_of_its_original(workspace: Workspace)
     fill(workspace, "raman", {"s": [spectrum(measured, uneven)], "t": [exported]})
     assert linked(workspace) == {}
     fill(workspace, "raman", {"S": [exported]})
-    found = linked(workspace)
-    assert found["s"] == [("S", "resampled")]
-    assert found["t"] == [("S", "same values")]
+    links = linked(workspace)
+    assert links["s"] == [("S", "resampled")]
+    assert links["t"] == [("S", "same values")]
     (row,) = [row for row in workspace.select() if row.record_id == "test:S"]
-    assert {o.record_id: o.is_original for o in workspace.duplicates(row.id)}["test:s"]
+    duplicates = find_duplicates(workspace, [row.id])[row.id]
+    assert {each.record_id: each.is_original for each in duplicates}["test:s"]
 
 
-def test_samples_of_two_tables_of_one_name_are_not_mixed_up(workspace: Workspace) -> None:
+def test_samples_of_tables_of_the_same_name_are_matched_by_key(workspace: Workspace) -> None:
     base = peaks(4)
     samples = [base + np.random.default_rng(n).normal(0, 4, base.size) for n in range(5)]
     table = [Measurement(str(n), "spectrum", "t", spectrum(v).data) for n, v in enumerate(samples)]
     fill(workspace, "csv", {"film": table})
     fill(workspace, "xlsx", {"Film": table})
     keys = {row.id: row.key for row in workspace.select()}
-    found = duplicates(workspace, list(keys))
-    assert len(found) == 10
-    for one, others in found.items():
-        assert [(keys[o.id], o.relation) for o in others] == [(keys[one], "same values")]
+    duplicates = find_duplicates(workspace, list(keys))
+    assert len(duplicates) == 10
+    for identity, others in duplicates.items():
+        expected = [(keys[identity], "same values")]
+        assert [(keys[each.id], each.relation) for each in others] == expected
 
 
 def test_links_follow_deletion_and_outlive_a_reindex(workspace: Workspace) -> None:
@@ -152,30 +156,30 @@ def test_links_follow_deletion_and_outlive_a_reindex(workspace: Workspace) -> No
     assert set(before) == {"a", "b"}
     workspace.reindex()
     assert linked(workspace) == before
-    from motif.core.intake import Intake
+    from motif.core.catalog.intake import Intake
 
     Intake(workspace, "test", "pfm", workspace.mapper()).commit((), (), (), deleted=["b"])
     assert linked(workspace) == {}
 
 
-def test_a_catalog_of_an_older_version_is_made_anew(workspace: Workspace) -> None:
+def test_a_catalog_of_an_older_version_is_rebuilt(workspace: Workspace) -> None:
     fill(workspace, "pfm", {"a": [one_channel(scan())], "b": [one_channel(scan())]})
     before = linked(workspace)
     workspace.close()
     with sqlite3.connect(workspace.root / "catalog.sqlite") as database:
         database.execute("UPDATE state SET value = '2' WHERE key = 'schema'")
-        database.execute("DROP TABLE outlines")
-        database.execute("DROP TABLE facts")
-        database.execute("ALTER TABLE facets DROP COLUMN told")
+        database.execute("DROP TABLE content_signatures")
+        database.execute("DROP TABLE raw_facets")
+        database.execute("ALTER TABLE facets DROP COLUMN raw_text")
     with Workspace.open(workspace.root) as opened:
         assert linked(opened) == before
         assert [row.title for row in opened.catalog.records()] == ["a", "b"]
 
 
-def test_show_tells_of_duplicates(workspace: Workspace) -> None:
+def test_show_lists_duplicates(workspace: Workspace) -> None:
     fill(workspace, "pfm", {"a": [one_channel(scan())], "b": [one_channel(scan())]})
-    command = [sys.executable, "-m", "motif.core.cli", "-w", str(workspace.root), "show", "test:b"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "motif.core.cli.command_line", "-w", str(workspace.root)]
+    done = subprocess.run([*command, "show", "test:b"], capture_output=True, text=True, check=True)
     assert "duplicate" in done.stdout
     assert "test:a (same values: Topography)" in done.stdout
 
@@ -185,7 +189,7 @@ def test_show_tells_of_duplicates(workspace: Workspace) -> None:
     st.integers(0, 50), st.integers(0, 7), st.floats(-1e3, 1e3),
     st.sampled_from([np.float32, np.float64]),
 )  # fmt: skip
-def test_rounding_offset_and_turning_do_not_matter(
+def test_rounding_offset_and_orientation_do_not_matter(
     seed: int, turn: int, offset: float, dtype: type
 ) -> None:
     plane = RNG.normal(size=(20, 20)) + seed
@@ -197,7 +201,7 @@ def test_rounding_offset_and_turning_do_not_matter(
 
 def test_units_decide_about_the_scale() -> None:
     values = peaks()
-    assert spectra_likeness((X, values), (X, values / 7), ("count", "arb. unit"), one_name=False)
-    assert not spectra_likeness((X, values), (X, values / 7), ("count", "count"), one_name=False)
+    assert compare_spectra((X, values), (X, values / 7), ("count", "arb. unit"), same_name=False)
+    assert not compare_spectra((X, values), (X, values / 7), ("count", "count"), same_name=False)
     assert same_images(scan(), 1e9 * scan(), ("m", "nm"))
     assert not same_images(scan(), 1e9 * scan(), ("m", "um"))

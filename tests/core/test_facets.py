@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motif.core.clock import iso_moment
-from motif.core.facets import as_quantity, lookup
+from motif.core.facets.clock import iso_moment
+from motif.core.facets.facet_remap import remap, survey
+from motif.core.facets.facet_rules import as_quantity, lookup
 from motif.core.records import Facet
-from motif.core.remapping import remap, survey
-from motif.core.testing.filling import fill, image
+from motif.core.testing.fill_workspace import fill, image
 from motif.core.workspace import Workspace
 
 SCAN = np.zeros((3, 4, 4))
@@ -22,7 +22,7 @@ def with_config(workspace: Workspace, text: str) -> Workspace:
     return Workspace.open(workspace.root)
 
 
-def one(workspace: Workspace, **metadata: object) -> dict[str, object]:
+def facets_of(workspace: Workspace, **metadata: object) -> dict[str, object]:
     fill(workspace, "pfm", {"a": [image(SCAN)]}, {"a": metadata})
     (row,) = workspace.select("pfm")
     return dict(workspace.facets([row.id])[row.id])
@@ -47,8 +47,8 @@ def one(workspace: Workspace, **metadata: object) -> dict[str, object]:
     ],
 )
 def test_quantities(value: object, unit: str, expected: tuple[float, str] | None) -> None:
-    found = as_quantity(value, unit)
-    assert found == (expected if expected is None else (pytest.approx(expected[0]), expected[1]))
+    quantity = as_quantity(value, unit)
+    assert quantity == (expected if expected is None else (pytest.approx(expected[0]), expected[1]))
 
 
 @settings(max_examples=400, deadline=None)
@@ -56,9 +56,9 @@ def test_quantities(value: object, unit: str, expected: tuple[float, str] | None
     st.text(max_size=20) | st.from_regex(r"[-+]?[\d.eE]{1,6} ?[a-zA-Z/*^.\d ]{0,8}"),
     st.text(max_size=6),
 )
-def test_no_text_breaks_a_quantity(value: str, unit: str) -> None:
-    found = as_quantity(value, unit)
-    assert found is None or np.isfinite(found[0])
+def test_any_text_is_a_quantity_or_none(value: str, unit: str) -> None:
+    quantity = as_quantity(value, unit)
+    assert quantity is None or np.isfinite(quantity[0])
 
 
 def test_times_are_utc() -> None:
@@ -72,9 +72,9 @@ def test_lookup_in_nested_metadata() -> None:
     assert lookup({"growth": 3}, "growth.temperature") is None
 
 
-def test_declared_facets_and_mapping_anew(workspace: Workspace) -> None:
-    told = {"growth": {"temperature": 900}, "operator": "xu"}
-    assert "growth" not in one(workspace, **told)
+def test_declared_facets_and_remapping(workspace: Workspace) -> None:
+    metadata = {"growth": {"temperature": 900}, "operator": "xu"}
+    assert "growth" not in facets_of(workspace, **metadata)
     with with_config(
         workspace,
         '[facets.growth]\npath = "record:growth.temperature"\nunit = "degC"\n'
@@ -95,7 +95,7 @@ def test_declared_facets_and_mapping_anew(workspace: Workspace) -> None:
         assert facets["operator"] == "xu"
 
 
-def test_survey_tells_what_the_archive_offers(workspace: Workspace) -> None:
+def test_survey_lists_the_keys_of_headers_and_metadata(workspace: Workspace) -> None:
     fill(
         workspace, "pfm", {"a": [image(SCAN)], "b": [image(SCAN)]},
         {"a": {"tip": {"voltage": 2.5}}, "b": {"note": "fine", "laser": "532 nm"}},
@@ -109,7 +109,7 @@ def test_survey_tells_what_the_archive_offers(workspace: Workspace) -> None:
     assert offers["record:note"].unit == ""
 
 
-def test_disagreements_can_be_asked_for(workspace: Workspace) -> None:
+def test_disagreements_can_be_queried(workspace: Workspace) -> None:
     facet = Facet("material", "PbTiO3", "header:Sample")
     fill(
         workspace, "pfm", {"a": [image(SCAN, facets=[facet])], "b": [image(SCAN)]},
@@ -121,9 +121,9 @@ def test_disagreements_can_be_asked_for(workspace: Workspace) -> None:
     assert [row.record_id for row in workspace.select("pfm", "has disagreement")] == ["test:a"]
 
 
-def test_what_can_be_filtered_by_comes_first(workspace: Workspace) -> None:
-    told = {"a": {"same": 1, "Laser (mW)": 3, "who": "x"}, "b": {"same": 1, "Laser (mW)": 5}}
-    fill(workspace, "pfm", {one: [image(SCAN)] for one in told}, told)
+def test_keys_with_several_values_come_first(workspace: Workspace) -> None:
+    metadata = {"a": {"same": 1, "Laser (mW)": 3, "who": "x"}, "b": {"same": 1, "Laser (mW)": 5}}
+    fill(workspace, "pfm", {name: [image(SCAN)] for name in metadata}, metadata)
     offers = survey(workspace, "pfm")
     assert [offer.path for offer in offers] == [
         "record:Laser (mW)", "header:Key", "record:same", "record:who",
@@ -133,9 +133,16 @@ def test_what_can_be_filtered_by_comes_first(workspace: Workspace) -> None:
 
 
 def test_the_list_of_facets_fits_a_terminal(workspace: Workspace) -> None:
-    told = {"a" * 60: "x" * 300, "volt": 2, "lines": "one\ntwo"}
-    fill(workspace, "pfm", {"a": [image(SCAN)]}, {"a": told})
-    command = [sys.executable, "-m", "motif.core.cli", "-w", str(workspace.root), "facets"]
+    metadata = {"a" * 60: "x" * 300, "volt": 2, "lines": "one\ntwo"}
+    fill(workspace, "pfm", {"a": [image(SCAN)]}, {"a": metadata})
+    command = [
+        sys.executable,
+        "-m",
+        "motif.core.cli.command_line",
+        "-w",
+        str(workspace.root),
+        "facets",
+    ]
     environment = {**os.environ, "COLUMNS": "80"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     lines = done.stdout.splitlines()

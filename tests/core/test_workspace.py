@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motif.core.errors import ConfigError, NotFoundError, QueryError, UnsuitableDataError
+from motif.core.errors import ConfigError, NotFoundError, QueryError
 from motif.core.records import Facet
-from motif.core.testing.filling import fill, image, spectrum
+from motif.core.testing.fill_workspace import fill, image, spectrum
 from motif.core.workspace import Workspace, find_root
 
 RNG = np.random.default_rng(7)
@@ -16,7 +16,7 @@ def frame(seed: int, shape: tuple[int, ...] = (3, 8, 6)) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape)
 
 
-def test_what_went_in_comes_out(workspace: Workspace) -> None:
+def test_stored_values_are_read_back(workspace: Workspace) -> None:
     values = frame(1)
     (row,) = fill(workspace, "pfm", {"a": [image(values, pixel_size=2e-9)]})
     back = workspace.read(row.id)
@@ -43,36 +43,15 @@ def test_identical_bytes_of_two_records_are_both_kept(workspace: Workspace) -> N
     assert len({row.id for row in rows}) == 2
 
 
-def test_uneven_axes_are_kept_as_they_are(workspace: Workspace) -> None:
+def test_uneven_axes_are_stored_exactly(workspace: Workspace) -> None:
     axis = np.sort(RNG.uniform(78, 1100, 50))[::-1]
-    one = spectrum(RNG.random(50), axis, "s1", {"Bi": 0.6, "V": 0.4}, {"P": (1.5, "mW/cm^2")})
-    (row,) = fill(workspace, "lib", {"table": [one]})
+    measured = spectrum(RNG.random(50), axis, "s1", {"Bi": 0.6, "V": 0.4}, {"P": (1.5, "mW/cm^2")})
+    (row,) = fill(workspace, "lib", {"table": [measured]})
     back = workspace.read(row.id)
     np.testing.assert_array_equal(back.coords["raman_shift"].values, axis)
 
 
-def test_library_as_arrays(workspace: Workspace) -> None:
-    axis = np.linspace(78, 1100, 40)
-    spectra = [
-        spectrum(
-            np.full(40, n), axis, f"s{n}", {"Bi": n / 10, "V": 1 - n / 10},
-            {"P": (float("nan") if n == 3 else n, "mW/cm^2")},
-        )
-        for n in range(6)
-    ]  # fmt: skip
-    fill(workspace, "lib", {"table": spectra})
-    library = workspace.library("lib")
-    order = [int(name[1:]) for name in library.samples]
-    np.testing.assert_allclose(library.composition[:, 0], np.array(order) / 10)
-    np.testing.assert_allclose(library.spectra[:, 5], order)
-    np.testing.assert_allclose(library.axis, axis)
-    assert library.target_unit == "mW/cm^2"
-    assert np.isnan(library.target[order.index(3)])
-    with pytest.raises(UnsuitableDataError, match='no figure of merit "Q"; it has P'):
-        workspace.library("lib", "Q")
-
-
-def test_composition_and_figures_of_merit_can_be_asked_for(workspace: Workspace) -> None:
+def test_queries_on_composition_and_figures_of_merit(workspace: Workspace) -> None:
     axis = np.linspace(78, 1100, 10)
     spectra = [
         spectrum(np.ones(10), axis, str(n), {"Bi": n / 10}, {"P": (float(n), "mW/cm^2")})
@@ -98,17 +77,17 @@ def test_header_outranks_record_and_the_disagreement_is_kept(workspace: Workspac
     assert record.disagreements == [{"facet": "material", "header": "PbTiO3", "record": "BiFeO3"}]
 
 
-def test_a_quantity_without_a_unit_is_remarked_not_guessed(workspace: Workspace) -> None:
+def test_a_quantity_without_a_unit_gives_a_warning(workspace: Workspace) -> None:
     fill(workspace, "pfm", {"a": [image(frame(1))]}, {"a": {"temperature": 25}})
     record = workspace.record("test:a")
-    assert record.notes == ["record: temperature = 25 in the record is no temperature"]
+    assert record.warnings == ["record: temperature = 25 in the record is not a temperature"]
 
 
 def test_filters_name_the_nearest_facet(workspace: Workspace) -> None:
     fill(workspace, "pfm", {"a": [image(frame(1))]}, {"a": {"operator": "xu"}})
     with pytest.raises(QueryError, match="operator"):
         workspace.select("pfm", 'opperator = "xu"')
-    with pytest.raises(NotFoundError, match='no collection "pmf"; it holds pfm'):
+    with pytest.raises(NotFoundError, match='no collection "pmf"; it has pfm'):
         workspace.select("pmf")
 
 
@@ -127,10 +106,10 @@ def test_reindex_rebuilds_the_same_catalog(workspace: Workspace) -> None:
         assert dump(again) == before
 
 
-def test_a_commit_whose_process_died_is_finished_by_the_next(
+def test_an_interrupted_commit_is_finished_by_the_next_process(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from motif.core import journal
+    from motif.core.catalog import journal
 
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -155,7 +134,9 @@ def test_two_processes_may_open_one_workspace(workspace: Workspace) -> None:
         assert {row.row for row in other.select()} == {0, 1}
 
 
-def test_opening_nothing_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opening_a_missing_workspace_names_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("MOTIF_WORKSPACE", raising=False)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NotFoundError, match="motif init"):
@@ -164,15 +145,15 @@ def test_opening_nothing_says_what_to_do(tmp_path: Path, monkeypatch: pytest.Mon
         Workspace.open(tmp_path / "nowhere")
 
 
-def test_a_workspace_is_not_made_twice(workspace: Workspace) -> None:
-    with pytest.raises(ConfigError, match="workspace already"):
+def test_a_workspace_is_not_created_twice(workspace: Workspace) -> None:
+    with pytest.raises(ConfigError, match="already a Motif workspace"):
         Workspace.init(workspace.root)
 
 
-def test_a_catalog_of_another_version_is_made_anew(workspace: Workspace) -> None:
+def test_a_catalog_of_another_version_is_rebuilt(workspace: Workspace) -> None:
     from sqlalchemy import update
 
-    from motif.core.schema import state
+    from motif.core.catalog.tables import state
 
     fill(workspace, "pfm", {"a": [image(frame(1))]}, {"a": {"operator": "xu"}})
     with workspace.catalog.engine.begin() as connection:
@@ -190,24 +171,24 @@ def test_collecting_garbage_keeps_data_and_the_snapshots_of_results(workspace: W
     from icechunk import IcechunkError
 
     rows = fill(workspace, "pfm", {"a": [image(frame(1))]})
-    made = workspace.ledger.record("s", "pfm", {}, [rows[0].id], {"x": np.ones(3)}, {}, 0.1)
-    forgotten = workspace.store.snapshot().id
+    result = workspace.ledger.record("s", "pfm", {}, [rows[0].id], {"x": np.ones(3)}, {}, 0.1)
+    expired = workspace.store.snapshot().id
     fill(workspace, "pfm", {"b": [image(frame(2))]})
     later = datetime.now(UTC) + timedelta(seconds=1)
-    assert workspace.store.collect(later, {made.snapshot}, dry_run=True)["snapshots"] == 0
-    assert workspace.store.collect(later, {made.snapshot})["snapshots"] > 0
+    assert workspace.store.collect(later, {result.snapshot}, dry_run=True)["snapshots"] == 0
+    assert workspace.store.collect(later, {result.snapshot})["snapshots"] > 0
     with Workspace.open(workspace.root) as again:
         np.testing.assert_array_equal(again.read(rows[0].id).values, frame(1).astype(np.float32))
-        np.testing.assert_array_equal(again.ledger.arrays(made)["x"], np.ones(3))
-        assert again.store.snapshot(made.snapshot).journal_length == 1
+        np.testing.assert_array_equal(again.ledger.arrays(result)["x"], np.ones(3))
+        assert again.store.snapshot(result.snapshot).journal_length == 1
         with pytest.raises(IcechunkError):
-            again.store.snapshot(forgotten)
+            again.store.snapshot(expired)
 
 
 def dump(workspace: Workspace) -> dict[str, list[tuple[object, ...]]]:
     from sqlalchemy import select
 
-    from motif.core.schema import JOURNALED
+    from motif.core.catalog.tables import JOURNALED
 
     with workspace.catalog.reading() as connection:
         return {
@@ -215,26 +196,26 @@ def dump(workspace: Workspace) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-def test_words_are_found_in_titles_metadata_and_headers(workspace: Workspace) -> None:
+def test_phrases_are_found_in_titles_metadata_and_headers(workspace: Workspace) -> None:
     fill(
         workspace, "pfm", {"a": [image(frame(1))], "b": [image(frame(2))]},
-        {"a": {"operator": "xu", "log": {"remarks": ["Domain-Wall pinned at \"edge\""]}}},
+        {"a": {"operator": "xu", "log": {"comments": ["Domain-Wall pinned at \"edge\""]}}},
     )  # fmt: skip
 
-    def found(where: str) -> list[str]:
+    def records(where: str) -> list[str]:
         return [row.record_id for row in workspace.select("pfm", where)]
 
-    assert found('text "domain-wall"') == ["test:a"]
-    assert found('text "\\"edge\\""') == ["test:a"]
-    assert found('text "xu"') == ["test:a"]
-    assert sorted(found('text "value"')) == ["test:a", "test:b"]
-    assert found('text "nowhere to be seen"') == []
+    assert records('text "domain-wall"') == ["test:a"]
+    assert records('text "\\"edge\\""') == ["test:a"]
+    assert records('text "xu"') == ["test:a"]
+    assert sorted(records('text "value"')) == ["test:a", "test:b"]
+    assert records('text "absent"') == []
     workspace.reindex()
-    assert found('text "domain-wall"') == ["test:a"]
+    assert records('text "domain-wall"') == ["test:a"]
 
 
 @pytest.mark.parametrize("attempt", [Workspace.open, Workspace.init])
-def test_a_store_out_of_reach_is_not_called_missing(
+def test_an_unreachable_store_is_not_called_missing(
     attempt: Callable[[Path], Workspace], tmp_path: Path
 ) -> None:
     (tmp_path / "motif.toml").write_text('[store]\nurl = "s3://"\nregion = "us-east-1"\n')
@@ -244,7 +225,7 @@ def test_a_store_out_of_reach_is_not_called_missing(
         attempt(tmp_path)
 
 
-def test_a_catalog_out_of_reach_is_said_without_its_password(workspace: Workspace) -> None:
+def test_an_unreachable_catalog_is_named_without_its_password(workspace: Workspace) -> None:
     (workspace.root / "motif.toml").write_text(
         '[catalog]\nurl = "postgresql+psycopg://ann:secret@127.0.0.1:9/lab"\n'
     )

@@ -14,7 +14,7 @@ import small_lab as labs
 from starlette.applications import Starlette
 
 from motif.core.workspace import Workspace
-from motif.dashboard.lab import Lab, lab
+from motif.dashboard.state.workspace_session import WorkspaceSession, lab
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, small_lab: ModuleType) -> Pat
 
 
 @pytest.fixture
-def here(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+def session(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkspaceSession]:
     """The workspace as the dashboard process holds it."""
     monkeypatch.setenv("MOTIF_WORKSPACE", str(root))
     lab.cache_clear()
@@ -43,7 +43,7 @@ def here(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkspaceSession]:
     """A workspace that holds nothing."""
     Workspace.init(tmp_path / "empty").close()
     monkeypatch.setenv("MOTIF_WORKSPACE", str(tmp_path / "empty"))
@@ -63,9 +63,9 @@ class Reply:
 
 
 @pytest.fixture
-def get(here: Lab) -> Callable[[str], Reply]:
+def get(session: WorkspaceSession) -> Callable[[str], Reply]:
     """Ask the dashboard's own routes, without a socket."""
-    from motif.dashboard.routes import routes
+    from motif.dashboard.server.data_routes import routes
 
     app = Starlette(routes=routes())
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from motif.core.jobs import JobCancelledError, recording
-from motif.core.remarks import put_label
-from motif.dashboard import links
-from motif.dashboard.errands import Errands
-from motif.dashboard.lab import Lab
-from motif.dashboard.parts import publishing
-from motif.dashboard.rights import ENTRY
-from motif.dashboard.serve import SCRIPT
-from motif.dashboard.view import View
+from motif.core.annotations.annotation_log import add_label
+from motif.core.jobs.job_runs import JobCancelledError, recording
+from motif.dashboard.auth.permissions import ENTRY
+from motif.dashboard.background.background_commands import BackgroundCommands
+from motif.dashboard.panels import export_and_publish_panel
+from motif.dashboard.server.asgi_app import SCRIPT
+from motif.dashboard.state import current_view
+from motif.dashboard.state.view_state import View
+from motif.dashboard.state.workspace_session import WorkspaceSession
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 def open_page(page: str, view: View) -> AppTest:
     app = AppTest.from_file(str(SCRIPT), default_timeout=60)
     app.run()
-    app._page_hash = links._pages[page]._script_hash  # type: ignore[index]
+    app._page_hash = current_view._pages[page]._script_hash  # type: ignore[index]
     for name, value in view.params().items():
         app.query_params[name] = value
     app.run()
@@ -34,20 +34,20 @@ def open_page(page: str, view: View) -> AppTest:
 
 
 @pytest.fixture
-def started(here: Lab, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+def started(session: WorkspaceSession, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """What pages start, instead of starting it."""
     found: list[tuple[str, ...]] = []
-    monkeypatch.setattr(here.errands, "start", lambda *words: found.append(words))
+    monkeypatch.setattr(session.background_commands, "start", lambda *words: found.append(words))
     return found
 
 
 def test_a_map_and_the_labels_are_published_through_the_source_of_the_collection(
-    here: Lab, started: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+    session: WorkspaceSession, started: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "_sources", lambda *_: ["facility", "other"])
-    put_label(here.workspace, [here.workspace.select("pfm")[0].id], "published", "xu")
+    monkeypatch.setattr(export_and_publish_panel, "_sources", lambda *_: ["facility", "other"])
+    add_label(session.workspace, [session.workspace.select("pfm")[0].id], "published", "xu")
     app = open_page("map", View(collection="pfm"))
-    made = here.derivations("projection", "pfm")[-1]
+    made = session.derivations("projection", "pfm")[-1]
     app.button(key="publish-map").click().run()
     app.button(key="publish-labels").click().run()
     where = ("--collection", "pfm", "--source", "facility")
@@ -57,21 +57,21 @@ def test_a_map_and_the_labels_are_published_through_the_source_of_the_collection
     assert "publish-map" not in keys
 
 
-def test_nothing_can_be_published_without_a_source(here: Lab) -> None:
+def test_nothing_can_be_published_without_a_source(session: WorkspaceSession) -> None:
     keys = [button.key for button in open_page("map", View(collection="pfm")).button]
     assert "publish-map" not in keys
 
 
 def test_a_model_is_measured_and_put_to_use_by_editors_alone(
-    here: Lab, started: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+    session: WorkspaceSession, started: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from motif.analysis.symmetry.models import selected
+    from motif.analysis.symmetry.models.model_cards_data import selected
 
     app = open_page("models", View())
     app.button(key="measure-symmetry").click().run()
     assert started == [("models", "measure", "pfm", "--model", "symmetry")]
     app.button(key="use-analytic").click().run()
-    assert selected(here.workspace) == "analytic"
+    assert selected(session.workspace) == "analytic"
     monkeypatch.setenv(ENTRY, "public")
     assert [b.key for b in open_page("models", View()).button] == []
 
@@ -80,27 +80,27 @@ def html(app: AppTest) -> str:
     return "\n".join(element.proto.body for element in app.get("html"))
 
 
-def test_a_run_shows_how_far_it_is_and_that_it_was_cancelled(empty: Lab) -> None:
+def test_a_run_shows_how_far_it_is_and_that_it_was_cancelled(empty: WorkspaceSession) -> None:
     said = "embedding: 20 of 60 <b>"
-    told = []
+    pages = []
 
     def run() -> None:
         with recording(empty.workspace, "nightly", ["embed pfm"]) as (_, log):
             log.write(f"$ motif embed pfm\n{said}\n")
             log.flush()
-            told.append(html(open_page("jobs", View())))
+            pages.append(html(open_page("jobs", View())))
             raise JobCancelledError("ended by hand")
 
     with pytest.raises(JobCancelledError):
         run()
-    assert 'role="status"' in told[0]
-    assert "embedding: 20 of 60 &lt;b&gt;" in told[0]
+    assert 'role="status"' in pages[0]
+    assert "embedding: 20 of 60 &lt;b&gt;" in pages[0]
     app = open_page("jobs", View())
     assert "cancelled" in app.dataframe[0].value["State"].iloc[0]
     assert 'role="status"' not in html(app)
 
 
-def test_an_errand_tells_how_far_it_is_and_can_be_ended(
+def test_a_background_command_shows_its_progress_and_can_be_ended(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import sys
@@ -111,22 +111,22 @@ def test_an_errand_tells_how_far_it_is_and_can_be_ended(
         "for k in range(600):\n"
         "    sys.stderr.write(f'measured {k} of 600\\n'); sys.stderr.flush(); time.sleep(0.1)\n"
     )
-    errands = Errands(root)
+    commands = BackgroundCommands(root)
     popen: Any = __import__("subprocess").Popen
 
     def slow(_: list[str], **options: Any) -> Any:
         return popen([sys.executable, str(script)], **options)
 
-    monkeypatch.setattr("motif.dashboard.errands.subprocess.Popen", slow)
-    errands.start("models", "measure", "pfm")
-    (errand,) = errands.recent()
+    monkeypatch.setattr("motif.dashboard.background.background_commands.subprocess.Popen", slow)
+    commands.start("models", "measure", "pfm")
+    (command,) = commands.recent()
     deadline = time.monotonic() + 30
-    while "measured 3 of 600" not in errand.said:
+    while "measured 3 of 600" not in command.progress:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    errand.stop()
-    errands.finish()
-    (ended,) = errands.recent()
+    command.stop()
+    commands.finish()
+    (ended,) = commands.recent()
     assert ended.stopped
     assert ended.error == ""
-    assert ended.said == ""
+    assert ended.progress == ""

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motif.analysis.search import Hit
-from motif.analysis.search.question import SMALLEST, Region
+from motif.analysis.search.search_example import SMALLEST, Region
+from motif.analysis.search.similarity_search import Hit
 from motif.core.errors import MotifError
-from motif.dashboard.asking import (
+from motif.dashboard.components.region.region_component import to_pixels, to_shares
+from motif.dashboard.data.search_query import (
     Upload,
     answers,
     in_common,
@@ -22,9 +23,8 @@ from motif.dashboard.asking import (
     spelled,
     warning,
 )
-from motif.dashboard.lab import Lab
-from motif.dashboard.parts.region import to_pixels, to_shares
-from motif.dashboard.view import View
+from motif.dashboard.state.view_state import View
+from motif.dashboard.state.workspace_session import WorkspaceSession
 
 share = st.floats(0, 1)
 
@@ -43,7 +43,7 @@ def test_a_drawn_region_lies_in_the_image(
 
 
 @pytest.mark.parametrize("roi", ["", "a,b,c,d", "0,0,4,4", "0,0,99,20", "-1,0,20,20", "1,2,3"])
-def test_what_is_no_region_of_the_image_is_none(roi: str) -> None:
+def test_what_is_not_a_region_of_the_image_is_none(roi: str) -> None:
     assert to_shares(roi, (48, 48)) is None
 
 
@@ -55,37 +55,39 @@ def test_weights_go_through_the_address() -> None:
     assert parse_weights("texture:nan;scale:-1;other:1;x;texture:99", list(usual)) == {}
 
 
-def test_an_unreadable_upload_is_refused_by_its_own_name(here: Lab) -> None:
+def test_an_unreadable_upload_is_refused_by_its_own_name(session: WorkspaceSession) -> None:
     view = View(collection="library")
     with pytest.raises(MotifError) as refusal:
-        answers(here, view, Upload("../..\\notes.xyz", b"nothing to read"), "", 5, {})
+        answers(session, view, Upload("../..\\notes.xyz", b"nothing to read"), "", 5, {})
     assert "motif-ask-" not in str(refusal.value)
 
 
-def test_answers_follow_weights_and_what_to_keep_away_from(here: Lab) -> None:
-    one, other, *_ = (row.id for row in here.workspace.select("library"))
+def test_answers_follow_weights_and_what_to_keep_away_from(session: WorkspaceSession) -> None:
+    one, other, *_ = (row.id for row in session.workspace.select("library"))
     view = View(collection="library", id=one)
-    answers(here, view, None, "", 5, {})  # the first search keeps features in the store
-    plain = answers(here, view, None, "", 5, {})
-    assert answers(here, view, None, "", 5, {}) is plain
-    away = answers(here, View(collection="library", id=one, unlike=(other,)), None, "", 5, {})
+    answers(session, view, None, "", 5, {})  # the first search keeps features in the store
+    plain = answers(session, view, None, "", 5, {})
+    assert answers(session, view, None, "", 5, {}) is plain
+    away = answers(session, View(collection="library", id=one, unlike=(other,)), None, "", 5, {})
     assert other not in {hit.id for hit in away}
-    several = answers(here, View(collection="library", id=one, like=(other,)), None, "", 5, {})
+    several = answers(session, View(collection="library", id=one, like=(other,)), None, "", 5, {})
     assert not {one, other} & {hit.id for hit in several}
 
 
 @pytest.fixture(scope="module")
-def described(tmp_path_factory: pytest.TempPathFactory, small_lab: Any) -> Iterator[Lab]:
+def described(
+    tmp_path_factory: pytest.TempPathFactory, small_lab: Any
+) -> Iterator[WorkspaceSession]:
     """A workspace whose images have features."""
-    from motif.analysis.symmetry.embed import embed
+    from motif.analysis.symmetry.embedding.fused_embedding import embed
 
-    lab = Lab(small_lab.build(tmp_path_factory.mktemp("asked") / "lab"))
+    lab = WorkspaceSession(small_lab.build(tmp_path_factory.mktemp("asked") / "lab"))
     embed(lab.workspace, "pfm", extractor="analytic")
     yield lab
     lab.close()
 
 
-def test_what_answers_have_in_common_is_over_represented(described: Lab) -> None:
+def test_what_answers_have_in_common_is_over_represented(described: WorkspaceSession) -> None:
     some = described.workspace.select("pfm", 'material = "PbTiO3"')
     facets = described.workspace.facets([row.id for row in some])
     hits = [Hit(row.id, row.record_id, 0.0, facets[row.id]) for row in some]
@@ -97,16 +99,16 @@ def test_what_answers_have_in_common_is_over_represented(described: Lab) -> None
 
 def test_options_of_an_answer_go_through_the_address() -> None:
     view = View(not_same=("record",), different=("material",), diversity="0.5", within="2")
-    told = options_of(View.from_params({k: [*v] if isinstance(v, list) else [v]
+    stated = options_of(View.from_params({k: [*v] if isinstance(v, list) else [v]
                                         for k, v in view.params().items()}))  # fmt: skip
-    assert told == {
+    assert stated == {
         "not_same": ("record",), "different": ("material",), "diversity": 0.5, "within": 2.0,
     }  # fmt: skip
     assert options_of(View(up_to="rotation,mirror")) == {"up_to": "rotation,mirror"}
     assert options_of(View(diversity="nan", within="-1", up_to="shear")) == {}
 
 
-def test_answers_keep_to_what_is_asked_of_them(described: Lab) -> None:
+def test_answers_keep_to_what_is_asked_of_them(described: WorkspaceSession) -> None:
     one = described.workspace.select("pfm")[3]
     own = described.workspace.facets([one.id])[one.id]
     view = View(collection="pfm", id=one.id, different=("material",), not_same=("operator",))
@@ -124,7 +126,7 @@ def test_answers_keep_to_what_is_asked_of_them(described: Lab) -> None:
     assert max(ranked) <= 1.0001
 
 
-def test_an_answer_of_one_operator_alone_is_warned_of(described: Lab) -> None:
+def test_an_answer_of_one_operator_alone_is_warned_of(described: WorkspaceSession) -> None:
     one, *some = described.workspace.select("pfm", 'operator = "xu"')
     facets = described.workspace.facets([row.id for row in some])
     hits = [Hit(row.id, row.record_id, 0.0, facets[row.id]) for row in some]

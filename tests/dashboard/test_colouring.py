@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from motif.dashboard import colouring
-from motif.dashboard.colours import CATEGORIES, OTHER
-from motif.dashboard.facets import Column, FacetTable
-from motif.dashboard.lab import Lab
+from motif.dashboard.data import point_colours
+from motif.dashboard.data.facet_table import Column, FacetTable
+from motif.dashboard.data.point_colours import CATEGORIES, OTHER
+from motif.dashboard.state.workspace_session import WorkspaceSession
 
 
 def table_of(column: Column) -> FacetTable:
     n = len(column.codes)
     ids = [f"{k}" for k in range(n)]
-    index = {one: k for k, one in enumerate(ids)}
+    index = {identity: k for k, identity in enumerate(ids)}
     return FacetTable(ids, ids, ["image"] * n, index, {column.name: column})
 
 
@@ -23,14 +23,14 @@ def category(labels: list[str], codes: list[int]) -> Column:
     return Column("a", "category", "", labels, np.array(codes, np.int32), np.full(n, np.nan))
 
 
-def coloured(column: Column) -> colouring.Colouring:
+def coloured(column: Column) -> point_colours.Colouring:
     n = len(column.codes)
-    return colouring.colouring("a", table_of(column), np.arange(n), np.ones(n, np.float32))
+    return point_colours.colouring("a", table_of(column), np.arange(n), np.ones(n, np.float32))
 
 
 def test_each_category_has_its_colour_and_count() -> None:
     made = coloured(category(["x", "y"], [1, 0, 1, -1]))
-    assert made.legend.labels == ["x", "y", colouring.UNKNOWN]
+    assert made.legend.labels == ["x", "y", point_colours.UNKNOWN]
     assert list(made.legend.counts) == [1, 2, 1]
     assert made.legend.colours == [*CATEGORIES[:2], OTHER]
     assert made.codes.tolist() == [1, 0, 1, 2]
@@ -46,7 +46,7 @@ def test_small_categories_share_one_grey() -> None:
 
 def test_points_that_are_gone_are_not_mistaken_for_others() -> None:
     column = category(["x", "y"], [0, 1])
-    made = colouring.colouring("a", table_of(column), np.array([0, -1]), np.ones(2, np.float32))
+    made = point_colours.colouring("a", table_of(column), np.array([0, -1]), np.ones(2, np.float32))
     assert made.codes.tolist() == [0, 2]
 
 
@@ -58,16 +58,18 @@ def test_numbers_run_along_the_scale() -> None:
     assert made.codes[0] < made.codes[1] < made.codes[2]
 
 
-@pytest.mark.parametrize("name", ["material", "acquired_at", "scan_size", colouring.TRUST, "none"])
-def test_every_offered_colour_works(here: Lab, name: str) -> None:
-    table = here.table("pfm")
-    assert name in colouring.choices(table)
+@pytest.mark.parametrize(
+    "name", ["material", "acquired_at", "scan_size", point_colours.TRUST, "none"]
+)
+def test_every_offered_colour_works(session: WorkspaceSession, name: str) -> None:
+    table = session.table("pfm")
+    assert name in point_colours.choices(table)
     rows = np.arange(len(table))
-    made = colouring.colouring(name, table, rows, np.ones(len(rows), np.float32))
+    made = point_colours.colouring(name, table, rows, np.ones(len(rows), np.float32))
     assert len(made.codes) == len(rows)
     assert made.legend.continuous or made.codes.max() < len(made.legend.labels)
 
 
 def test_hidden_entries_are_found_by_their_words() -> None:
     made = coloured(category(["x", "y"], [1, 0]))
-    assert colouring.hidden_codes(made.legend, ["y", "no such"]) == [1]
+    assert point_colours.hidden_codes(made.legend, ["y", "no such"]) == [1]

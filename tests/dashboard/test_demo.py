@@ -17,7 +17,7 @@ import pytest
 SMALL = """
 import json, sys
 from pathlib import Path
-from motif.dashboard.children import Children, ended_by_signals
+from motif.dashboard.server.supervisor import Children, ended_by_signals
 from motif.dashboard.demo import Demo
 if __name__ == "__main__":
     root = Path(sys.argv[1])
@@ -83,7 +83,7 @@ def test_a_second_demo_reuses_what_is_there(
     assert again["projection"]["projection"] == first["projection"]["projection"]
 
 
-def test_serve_runs_dashboard_and_scheduler_until_told_to_end(
+def test_serve_runs_dashboard_and_scheduler_until_it_is_ended(
     finished: tuple[Path, dict[str, Any]],
 ) -> None:
     root, _ = finished
@@ -91,7 +91,10 @@ def test_serve_runs_dashboard_and_scheduler_until_told_to_end(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "motif.core.cli", "serve", "-w", str(root), "--port", str(port)],
+        [
+            sys.executable, "-m", "motif.core.cli.command_line", "serve", "-w", str(root),
+            "--port", str(port),
+        ],
         stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     try:

@@ -8,15 +8,20 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from motif.core.catalog import Derivation
-from motif.dashboard import atlas, mapmaker
-from motif.dashboard.mapmaker import make
-from motif.dashboard.workshop import FINISHED, Task, Workshop
+from motif.analysis.projection.projection_request import ProjectionRequest
+from motif.core.catalog.database import Derivation
+from motif.dashboard.background import projection_worker
+from motif.dashboard.background.projection_queue import FINISHED, ProjectionQueue, ProjectionTask
+from motif.dashboard.background.projection_worker import make
+from motif.dashboard.panels import map_navigation_panel
+
+PART = ProjectionRequest("pfm", parent="", ids=("0" * 32,) * 3, name="part")
 
 
 def a_map(identity: str, parent: str = "", *, part: bool = False, where: str = "") -> Derivation:
@@ -30,30 +35,30 @@ def a_map(identity: str, parent: str = "", *, part: bool = False, where: str = "
 
 def test_a_part_hangs_below_its_map_and_whole_maps_come_newest_first() -> None:
     maps = [a_map("1"), a_map("2", "1", part=True), a_map("3"), a_map("4", "2", part=True)]
-    assert [(b.map.id, b.depth) for b in atlas.tree(maps)] == [
+    assert [(b.map.id, b.depth) for b in map_navigation_panel.tree(maps)] == [
         ("3", 0), ("1", 0), ("2", 1), ("4", 2),
     ]  # fmt: skip
-    assert [one.id for one in atlas.lineage(maps[3], maps)] == ["1", "2", "4"]
+    assert [step.id for step in map_navigation_panel.lineage(maps[3], maps)] == ["1", "2", "4"]
 
 
 def test_the_map_shown_at_first_is_never_a_part() -> None:
     maps = [a_map("1"), a_map("2", where="mode = x"), a_map("3", "1", part=True)]
-    assert atlas.newest(maps).id == "1"
-    assert atlas.newest(maps[1:]).id == "2"
+    assert map_navigation_panel.newest(maps).id == "1"
+    assert map_navigation_panel.newest(maps[1:]).id == "2"
 
 
 def test_a_part_whose_map_is_gone_still_has_a_place() -> None:
-    assert [b.depth for b in atlas.tree([a_map("2", "1", part=True)])] == [0]
+    assert [b.depth for b in map_navigation_panel.tree([a_map("2", "1", part=True)])] == [0]
 
 
-def test_the_map_maker_says_why_there_is_no_map(root: Path) -> None:
-    question = {"task": "t", "collection": "pfm", "parent": None, "ids": [], "name": ""}
+def test_the_map_maker_says_why_there_is_not_a_map(root: Path) -> None:
+    question = {"task": "t", "request": {"collection": "pfm", "ids": []}}
     answer = make(root, question)
     assert answer["state"] == "failed"
     assert "motif embed pfm" in answer["error"]
 
 
-def _finished(workshop: Workshop, task: str, seconds: float = 120.0) -> Task:
+def _finished(workshop: ProjectionQueue, task: str, seconds: float = 120.0) -> ProjectionTask:
     deadline = time.monotonic() + seconds
     while (found := workshop.task(task)) is None or found.state not in FINISHED:
         assert time.monotonic() < deadline
@@ -62,10 +67,10 @@ def _finished(workshop: Workshop, task: str, seconds: float = 120.0) -> Task:
 
 
 def test_a_task_given_up_is_cancelled_and_its_worker_goes_on(root: Path) -> None:
-    workshop = Workshop(root)
+    workshop = ProjectionQueue(root)
     try:
-        given_up = workshop.ask("pfm", "", ["0" * 32] * 3, "part")
-        wanted = workshop.ask("pfm", "", ["0" * 32] * 3, "another")
+        given_up = workshop.submit(PART)
+        wanted = workshop.submit(replace(PART, name="another"))
         first = workshop._worker
         workshop.cancel(given_up)
         assert _finished(workshop, given_up).state == "cancelled"
@@ -93,8 +98,8 @@ def test_a_map_at_work_is_left_and_the_next_one_made(
             time.sleep(0.01)
         raise AssertionError("it was not left")
 
-    monkeypatch.setattr(mapmaker, "make", slow)
-    desk = mapmaker._Desk()
+    monkeypatch.setattr(projection_worker, "make", slow)
+    desk = projection_worker._Desk()
     before = signal.signal(signal.SIGUSR1, desk.interrupt)
     try:
         reading, writing = os.pipe()
@@ -119,9 +124,9 @@ def test_a_map_at_work_is_left_and_the_next_one_made(
 
 
 def test_a_worker_that_dies_fails_its_task(root: Path) -> None:
-    workshop = Workshop(root)
+    workshop = ProjectionQueue(root)
     try:
-        task = workshop.ask("pfm", "", ["0" * 32] * 3, "part")
+        task = workshop.submit(PART)
         assert workshop._worker is not None
         workshop._worker.kill()
         deadline = time.monotonic() + 30
@@ -130,14 +135,14 @@ def test_a_worker_that_dies_fails_its_task(root: Path) -> None:
             time.sleep(0.02)
         assert found is not None
         assert found.state == "failed"
-        assert "ask again" in found.error
+        assert "request" in found.error
     finally:
         workshop.close()
 
 
 def test_the_map_maker_ends_with_whoever_started_it(root: Path) -> None:
     child = subprocess.Popen(
-        [sys.executable, "-m", "motif.dashboard.mapmaker", str(root)],
+        [sys.executable, "-m", "motif.dashboard.background.projection_worker", str(root)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert child.stdin is not None

@@ -11,8 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from motif.dashboard.colours import CATEGORIES, SCALES, lookup_table, stops
-from motif.dashboard.picture import Style, image_picture, length_text, nice_length, spectrum_picture
+from motif.dashboard.data.measurement_picture import (
+    Style,
+    image_picture,
+    length_text,
+    nice_length,
+    spectrum_picture,
+)
+from motif.dashboard.data.point_colours import CATEGORIES, SCALES, lookup_table, stops
 
 RAMP = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64)
 
@@ -46,10 +52,10 @@ def test_large_pictures_carry_a_scale_bar(size: int) -> None:
 
 @pytest.mark.parametrize("size", [128, 256, 640])
 def test_simulated_data_say_so_in_every_size(size: int) -> None:
-    told = pixels(image_picture(RAMP, None, Style(size, simulated=True)))
+    stated = pixels(image_picture(RAMP, None, Style(size, simulated=True)))
     plain = pixels(image_picture(RAMP, None, Style(size)))
     corner = np.s_[: size // 6, size // 2 :]
-    assert np.abs(told[corner] - plain[corner]).max() > 100
+    assert np.abs(stated[corner] - plain[corner]).max() > 100
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motif.dashboard.placement import LATTICE, Placement, pack_mask, place
+from motif.dashboard.data.point_grid import LATTICE, Placement, pack_mask, place
 
 
 def some(n: int, seed: int = 3) -> Placement:

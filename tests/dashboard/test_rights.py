@@ -10,21 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motif.core.config import SignInConfig
+from motif.analysis.projection.projection_request import ProjectionRequest
+from motif.core.config.settings import SignInConfig
 from motif.core.errors import ConfigError
-from motif.dashboard.gate import is_local
-from motif.dashboard.lab import Lab
-from motif.dashboard.rights import ENTRY, NotAllowedError, may_change, role
-from motif.dashboard.saved import Saved
-from motif.dashboard.signin import SECRET_VARIABLE, client_secret, role_of, streamlit_secrets
-from motif.dashboard.view import View
+from motif.dashboard.auth.auth_middleware import is_local
+from motif.dashboard.auth.permissions import ENTRY, NotAllowedError, may_change, role
+from motif.dashboard.auth.sign_in import SECRET_VARIABLE, client_secret, role_of, streamlit_secrets
+from motif.dashboard.state.saved_filters import Saved
+from motif.dashboard.state.view_state import View
+from motif.dashboard.state.workspace_session import WorkspaceSession
 
 
 def settings(**more: Any) -> SignInConfig:
-    told = {"editors": ["ada@lab.org"], "viewers": ["*@lab.org"], "editor_groups": ["spm"]}
+    stated = {"editors": ["ada@lab.org"], "viewers": ["*@lab.org"], "editor_groups": ["spm"]}
     return SignInConfig(
         issuer="https://login.lab.org", client_id="motif", url="https://motif.lab.org",
-        **{**told, **more},
+        **{**stated, **more},
     )  # fmt: skip
 
 
@@ -101,27 +102,27 @@ def test_whatever_the_cookie_says_is_judged(address: str) -> None:
     assert is_local(f"//{address}") is False
 
 
-ACTIONS: dict[str, Callable[[Lab], object]] = {
-    "a job": lambda here: here.errands.start("status"),
-    "a map": lambda here: here.workshop.ask("pfm", "0" * 32, [], ""),
-    "giving up a map": lambda here: here.workshop.cancel("x"),
-    "a saved filter": lambda here: Saved(here.workspace.root).save("a", View(where="b = 1")),
-    "forgetting a filter": lambda here: Saved(here.workspace.root).forget("a"),
+ACTIONS: dict[str, Callable[[WorkspaceSession], object]] = {
+    "a job": lambda session: session.background_commands.start("status"),
+    "a map": lambda session: session.projections.submit(ProjectionRequest("pfm")),
+    "giving up a map": lambda session: session.projections.cancel("x"),
+    "a saved filter": lambda session: Saved(session.workspace.root).save("a", View(where="b = 1")),
+    "forgetting a filter": lambda session: Saved(session.workspace.root).forget("a"),
 }
 
 
 @pytest.mark.parametrize("what", ACTIONS)
 def test_who_may_only_look_is_refused_by_the_action_itself(
-    here: Lab, monkeypatch: pytest.MonkeyPatch, what: str
+    session: WorkspaceSession, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     monkeypatch.setenv(ENTRY, "public")
     assert role() == "viewer"
-    with pytest.raises(NotAllowedError, match="only shows"):
-        ACTIONS[what](here)
+    with pytest.raises(NotAllowedError, match="read-only"):
+        ACTIONS[what](session)
 
 
 def test_nobody_has_a_role_when_the_declaration_is_gone(
-    here: Lab, monkeypatch: pytest.MonkeyPatch
+    session: WorkspaceSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(ENTRY, "sign-in")
     assert role({"is_logged_in": True, "email": "ada@lab.org"}) is None

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from motif.core.errors import ConfigError
-from motif.dashboard.saved import FILE, Saved
-from motif.dashboard.view import View
+from motif.dashboard.state.saved_filters import FILE, Saved
+from motif.dashboard.state.view_state import View
 
 FILTER = View(collection="pfm", where="scan_size > 1 um", facets={"material": ("PbTiO3", "ÄÖ&=")})
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from motif.core.config import SignInConfig, is_loopback
+from motif.core.config.settings import SignInConfig, is_loopback
 from motif.core.errors import ConfigError
-from motif.dashboard.serve import allowed_hosts, check_port, command, main
+from motif.dashboard.server.server_process import allowed_hosts, check_port, command, main
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "localhost", "::1"])
@@ -65,11 +65,11 @@ def test_a_missing_workspace_is_said_in_one_sentence(
 
 
 def test_importing_the_starter_loads_no_streamlit() -> None:
-    code = "import sys, motif.dashboard.serve; sys.exit('streamlit' in sys.modules)"
+    code = "import sys, motif.dashboard.server.server_process; sys.exit('streamlit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_server_answers_and_ends_when_told(root: Path) -> None:
+def test_the_server_answers_and_ends_on_request(root: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -108,6 +108,6 @@ def _first_reply(url: str, child: subprocess.Popen[bytes]) -> urllib.request.add
     ],
 )  # fmt: skip
 def test_the_host_a_browser_asks_for(header: str, name: str) -> None:
-    from motif.dashboard.app import host_name
+    from motif.dashboard.server.asgi_app import host_name
 
     assert host_name(header) == name

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motif.dashboard.links import address
-from motif.dashboard.view import View, decode_polygon, encode_polygon
+from motif.dashboard.state.current_view import address
+from motif.dashboard.state.view_state import View, decode_polygon, encode_polygon
 
 words = st.text(min_size=1, max_size=12).filter(lambda text: text.isprintable())
 number = st.floats(-(2.0**60), 2.0**60, width=32)
@@ -58,7 +58,7 @@ def test_a_link_to_another_page_carries_moment_collection_and_filter_only() -> N
     assert view.carried() == carried
 
 
-def test_a_facet_without_values_is_no_filter() -> None:
+def test_a_facet_without_values_is_not_a_filter() -> None:
     view = View(facets={"a": ("x",), "b": ("y",)})
     assert view.with_facet("a", ()).facets == {"b": ("y",)}
     assert view.with_facet("a", ("z",)).facets == {"a": ("z",), "b": ("y",)}

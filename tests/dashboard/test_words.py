@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from motif.dashboard.pages.jobs import counts_text, log_tail
-from motif.dashboard.quantities import ago, duration, ends, quantity, written
-from motif.dashboard.studies import direction
+from motif.dashboard.data.number_format import ago, duration, ends, quantity, written
+from motif.dashboard.data.study_view import direction
+from motif.dashboard.pages.jobs_page import counts_text, log_tail
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def test_ages(back: timedelta, text: str) -> None:
     assert ago((NOW - back).isoformat(), NOW) == text
 
 
-def test_an_age_that_is_no_time_is_shown_as_it_is() -> None:
+def test_an_age_that_is_not_a_time_is_shown_as_it_is() -> None:
     assert ago("yesterday", NOW) == "yesterday"
 
 
@@ -77,16 +77,16 @@ def test_a_log_outside_the_workspace_is_not_read(tmp_path: object) -> None:
 
 def test_a_direction_names_strong_elements_and_their_agreement() -> None:
     mean, std = np.array([0.02, -0.01, 0.0001]), np.array([0.004, 0.002, 0.1])
-    told = direction(["Mo", "Bi", "W"], mean, std, np.array([1.0, 0.75, 0.5]), "mW per at.%", 8)
-    assert told.startswith(
+    expected = direction(["Mo", "Bi", "W"], mean, std, np.array([1.0, 0.75, 0.5]), "mW per at.%", 8)
+    assert expected.startswith(
         "It would rise with more Mo (+0.02 ± 0.004, 8 of 8 agree), less Bi (−0.01"
     )
-    assert "6 of 8" in told
-    assert " W " not in told
+    assert "6 of 8" in expected
+    assert " W " not in expected
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "unit", "told"),
+    ("low", "high", "unit", "expected"),
     [
         (0.0, 2e-9, "m", ("0 nm", "2 nm")),
         (-4e-10, 2e-9, "m", ("-0.4 nm", "2 nm")),
@@ -95,6 +95,6 @@ def test_a_direction_names_strong_elements_and_their_agreement() -> None:
     ],
 )
 def test_both_ends_of_a_range_have_one_prefix(
-    low: float, high: float, unit: str, told: tuple[str, str]
+    low: float, high: float, unit: str, expected: tuple[str, str]
 ) -> None:
-    assert ends(low, high, unit) == told
+    assert ends(low, high, unit) == expected

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """Address of a running PostgreSQL server."""
-    # Its socket lies in this folder: a path of pytest's own would be too long for one.
+    # Its socket is in this folder: one of pytest's paths would be too long for a socket.
     with (
         tempfile.TemporaryDirectory(prefix="motif-pg-") as folder,
         pytest.MonkeyPatch.context() as patch,

@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motif.analysis.symmetry import embed as embedding
-from motif.analysis.symmetry.embedded import vectors
-from motif.core import compute
-from motif.core.compute import client_for
-from motif.core.config import ComputeConfig, Config
+from motif.analysis.symmetry.embedding import fused_embedding as embedding
+from motif.analysis.symmetry.embedding import model_embedding
+from motif.analysis.symmetry.embedding.embedding_results import vectors
+from motif.core.config.settings import ComputeConfig, Config
 from motif.core.errors import ConfigError
-from motif.core.testing.filling import fill, image
+from motif.core.jobs import compute
+from motif.core.jobs.compute import client_for
+from motif.core.testing.fill_workspace import fill, image
 from motif.core.workspace import Workspace
 
 
@@ -49,7 +50,7 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
 def test_features_are_computed_on_its_worker(
     tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedding, "WORTH_A_CLUSTER", 0)
+    monkeypatch.setattr(model_embedding, "WORTH_A_CLUSTER", 0)
     root = tmp_path / "lab"
     root.mkdir()
     (root / "motif.toml").write_text(f'[compute]\nscheduler = "{scheduler}"\n', encoding="utf-8")
@@ -61,12 +62,12 @@ def test_features_are_computed_on_its_worker(
             with client_for(workspace.config) as client:
                 assert client.submit(os.getpid).result() == pid
             embedding.embed(workspace, "pfm")
-        ids, made, _ = vectors(workspace, "pfm")
+        ids, features, _ = vectors(workspace, "pfm")
     assert ids == [row.id for row in rows]
-    assert np.isfinite(made).all()
+    assert np.isfinite(features).all()
 
 
-def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_cluster_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compute, "PATIENCE", 1.0)
     config = Config(compute=ComputeConfig(scheduler="tcp://127.0.0.1:9"))
     with (
@@ -76,7 +77,7 @@ def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
         pass
 
 
-def test_a_cluster_without_workers_is_not_waited_for(
+def test_a_cluster_without_workers_is_refused(
     scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compute, "PATIENCE", 3.0)

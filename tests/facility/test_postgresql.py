@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from motif.core import schema
-from motif.core.catalog import Catalog
+from motif.core.annotations.annotation_log import add_label, add_note
+from motif.core.catalog import tables
+from motif.core.catalog.database import Catalog
+from motif.core.catalog.intake import Intake, NewRecord
 from motif.core.errors import ConfigError
-from motif.core.intake import Intake, Taken
 from motif.core.records import Asset, Facet, Reading
-from motif.core.remarks import put_label, put_note
-from motif.core.testing.filling import fill, image
+from motif.core.testing.fill_workspace import fill, image
 from motif.core.workspace import Workspace
 
 NAMES = ("ito", "Ito", "éva", "Éva", "_x", "x%", "", "zirconia", "10", "2019-05-17")
-QUESTIONS = (
+QUERIES = (
     'operator = "ito"', 'operator != "ito"', 'operator > "a"', 'operator <= "Ito"',
     'operator like "i%"', 'operator like "É%"', r'operator like "x\%"', 'operator like "_x"',
     'operator in ("ito", "éva")', 'operator not in ("ito", "éva")', 'operator between "A" and "i"',
@@ -53,8 +53,8 @@ def filled(root: Path, url: str | None) -> Workspace:
     (root / "motif.toml").write_text(config, encoding="utf-8")
     workspace = Workspace.init(root)
     rows = fill(workspace, "pfm", scans())
-    put_label(workspace, [row.id for row in rows[:3]], "to repeat", "ito")
-    put_note(workspace, [rows[4].id], "The tip was worn.", "ito")
+    add_label(workspace, [row.id for row in rows[:3]], "to repeat", "ito")
+    add_note(workspace, [rows[4].id], "The tip was worn.", "ito")
     fill(workspace, "pfm", {"scan 3": [image(np.full((3, 4, 4), 77))]})
     return workspace
 
@@ -63,52 +63,52 @@ def filled(root: Path, url: str | None) -> Workspace:
 def both(tmp_path: Path, database: str) -> Iterator[tuple[Workspace, Workspace]]:
     """The same lab with its catalog in PostgreSQL and in SQLite."""
     with (
-        filled(tmp_path / "postgresql", database) as one,
-        filled(tmp_path / "sqlite", None) as other,
+        filled(tmp_path / "postgresql", database) as postgresql,
+        filled(tmp_path / "sqlite", None) as sqlite,
     ):
-        yield one, other
+        yield postgresql, sqlite
 
 
-def test_every_question_has_the_same_answer(both: tuple[Workspace, Workspace]) -> None:
-    one, other = both
-    for question in QUESTIONS:
-        expected = [row.id for row in other.select("pfm", question)]
-        assert [row.id for row in one.select("pfm", question)] == expected, question
-        columns = one.columns("pfm")
-        assert columns.first(columns.mask(question)) == expected, question
+def test_every_query_has_the_same_answer(both: tuple[Workspace, Workspace]) -> None:
+    postgresql, sqlite = both
+    for query in QUERIES:
+        expected = [row.id for row in sqlite.select("pfm", query)]
+        assert [row.id for row in postgresql.select("pfm", query)] == expected, query
+        columns = postgresql.columns("pfm")
+        assert columns.first(columns.mask(query)) == expected, query
 
 
-def test_what_it_holds_is_the_same_and_can_be_made_anew(
+def test_contents_are_the_same_and_can_be_rebuilt(
     both: tuple[Workspace, Workspace],
 ) -> None:
-    one, other = both
-    assert one.counts() == other.counts()
-    ids = [row.id for row in other.select()]
-    assert one.facets(ids) == other.facets(ids)
-    numbers = numbered(one)
-    assert numbers == numbered(other)
-    one.reindex()
-    assert numbered(one) == numbers, "links to a moment name measurements by these"
-    assert one.facets(ids) == other.facets(ids)
-    assert [row.id for row in one.select("pfm", "has label")] == [
-        row.id for row in other.select("pfm", "has label")
+    postgresql, sqlite = both
+    assert postgresql.counts() == sqlite.counts()
+    ids = [row.id for row in sqlite.select()]
+    assert postgresql.facets(ids) == sqlite.facets(ids)
+    numbers = numbered(postgresql)
+    assert numbers == numbered(sqlite)
+    postgresql.reindex()
+    assert numbered(postgresql) == numbers, "links to a moment name measurements by these"
+    assert postgresql.facets(ids) == sqlite.facets(ids)
+    assert [row.id for row in postgresql.select("pfm", "has label")] == [
+        row.id for row in sqlite.select("pfm", "has label")
     ]
 
 
 def numbered(workspace: Workspace) -> dict[str, int]:
     """Number of each measurement, live or not."""
-    table = schema.measurements
+    table = tables.measurements
     with workspace.catalog.reading() as connection:
-        found = connection.execute(select(table.c.id, table.c.number))
-        return {row.id: row.number for row in found}
+        rows = connection.execute(select(table.c.id, table.c.number))
+        return {row.id: row.number for row in rows}
 
 
-def test_a_file_of_gigabytes_is_taken_in(tmp_path: Path, database: str) -> None:
+def test_a_file_of_gigabytes_is_recorded(tmp_path: Path, database: str) -> None:
     tmp_path.joinpath("motif.toml").write_text(f'[catalog]\nurl = "{database}"\n')
     with Workspace.init(tmp_path) as workspace:
         asset = Asset("map", "map", "1", "1", "map.h5")
-        taken = Taken(asset, Reading((), ()), "test", 1, "0" * 64, 5 * 2**30)
-        Intake(workspace, "test", "pfm", workspace.mapper()).commit([taken], (), ())
+        new = NewRecord(asset, Reading((), ()), "test", 1, "0" * 64, 5 * 2**30)
+        Intake(workspace, "test", "pfm", workspace.mapper()).commit([new], (), ())
         assert workspace.record("test:map").raw_size == 5 * 2**30
 
 
@@ -116,10 +116,10 @@ def test_a_null_character_does_not_stop_the_journal(tmp_path: Path, database: st
     tmp_path.joinpath("motif.toml").write_text(f'[catalog]\nurl = "{database}"\n')
     with Workspace.init(tmp_path) as workspace:
         torn = image(np.zeros((3, 4, 4)), facets=[Facet("material", "PTO\0", "header")])
-        fill(workspace, "pfm", {"scan": [torn]}, {"scan": {"remark": "film\0 A"}})
+        fill(workspace, "pfm", {"scan": [torn]}, {"scan": {"comment": "film\0 A"}})
         assert len(workspace.select("pfm", 'material = "PTO" and text "film A"')) == 1
 
 
-def test_an_address_that_is_none_is_refused() -> None:
+def test_an_invalid_address_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"catalog\.url is not an address"):
         Catalog("no such thing")

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motif.core.check import check_workspace
-from motif.core.progress import Progress
-from motif.core.testing.filling import fill, image
+from motif.core.jobs.progress import Progress
+from motif.core.store.integrity import check_workspace
+from motif.core.testing.fill_workspace import fill, image
 from motif.core.workspace import Workspace
 
 
@@ -29,7 +29,7 @@ def lab(root: Path, address: str, prefix: str) -> Workspace:
     return Workspace.init(root)
 
 
-def test_measurements_lie_in_the_bucket(tmp_path: Path, s3: str) -> None:
+def test_measurements_are_stored_in_the_bucket(tmp_path: Path, s3: str) -> None:
     with lab(tmp_path / "a", s3, "one") as workspace:
         (row,) = fill(workspace, "pfm", {"scan": [image(np.full((3, 8, 8), 5))]})
         assert not (tmp_path / "a" / "store").exists()
@@ -38,7 +38,7 @@ def test_measurements_lie_in_the_bucket(tmp_path: Path, s3: str) -> None:
             assert check_workspace(workspace, progress) == []
     with Workspace.open(tmp_path / "a") as again:
         assert again.reindex() == 1
-        assert [one.id for one in again.select("pfm")] == [row.id]
+        assert [each.id for each in again.select("pfm")] == [row.id]
 
 
 def test_two_machines_write_to_one_store(tmp_path: Path, s3: str) -> None:

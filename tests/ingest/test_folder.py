@@ -12,8 +12,8 @@ import pytest
 
 from motif.core.contracts import Source
 from motif.core.errors import ConfigError, SourceError
-from motif.core.testing.sources import Memory, SourceTests
-from motif.ingest.folder import FolderSource, from_options
+from motif.core.testing.source_tests import Memory, SourceTests
+from motif.ingest.folder.folder_source import FolderSource, from_options
 
 
 class FolderLab:
@@ -87,7 +87,7 @@ def test_order_hidden_files_and_links(lab: FolderLab, tmp_path: Path) -> None:
     assert names(lab) == ["a.ibw", "b/10.ibw", "b/2.ibw", "in.ibw", "z.ibw"]
 
 
-def test_a_link_that_turns_outwards_is_not_fetched(lab: FolderLab, tmp_path: Path) -> None:
+def test_a_link_changed_to_point_outside_is_not_fetched(lab: FolderLab, tmp_path: Path) -> None:
     lab.add("a.ibw", b"data", {})
     source = lab.source()
     assets = list(source.changes({}, "").changed)

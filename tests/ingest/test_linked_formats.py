@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from motif.core.catalog.duplicates import find_duplicates
 from motif.core.workspace import Workspace
 from motif.ingest.simulate.ibw_writer import write_ibw
-from motif.ingest.sync import sync
+from motif.ingest.sync.source_sync import sync
 
 DATA = Path(os.environ.get("MOTIF_REAL_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
 
@@ -31,7 +32,7 @@ def links(workspace: Workspace) -> set[tuple[str, str, str]]:
     return {
         (other.record_id[4:], row.record_id[4:], other.relation)
         for row in workspace.select()
-        for other in workspace.duplicates(row.id)
+        for other in find_duplicates(workspace, [row.id]).get(row.id, [])
         if other.is_original
     }
 
@@ -58,11 +59,11 @@ def test_an_export_of_a_scan_is_its_derivative(workspace: Workspace, tmp_path: P
 
 def test_real_files_of_one_measurement_are_linked(workspace: Workspace, tmp_path: Path) -> None:
     names = ("nCal_Qontor785_z005H12_100_1x3s", "GwiddionReader_chip", "Spectrum_532nm")
-    found = [one for one in DATA.rglob("*") if one.name.startswith(names)]
-    if len(found) != 6:
+    files = [path for path in DATA.rglob("*") if path.name.startswith(names)]
+    if len(files) != 6:
         pytest.skip(f"needs the real files under MOTIF_REAL_DATA ({DATA})")
-    for one in found:
-        shutil.copy(one, tmp_path / "files")
+    for path in files:
+        shutil.copy(path, tmp_path / "files")
     (tmp_path / "files" / f"{names[0]}.txt.json").write_text(
         '{"axis": "raman_shift", "axis_unit": "cm^-1", "intensity_unit": "count"}'
     )

@@ -1,4 +1,4 @@
-"""Acting on what could not be read."""
+"""Commands for files that could not be read."""
 
 import json
 import subprocess
@@ -11,13 +11,18 @@ import pytest
 
 from motif.core.errors import NotFoundError
 from motif.core.records import Reading
-from motif.core.testing.filling import image
+from motif.core.testing.fill_workspace import image
 from motif.core.workspace import Workspace
-from motif.ingest import quarantine
-from motif.ingest.quarantine_text import entry_text, list_text
-from motif.ingest.readers.asylum_ibw import AsylumIbw
+from motif.ingest.quarantine.quarantine_entries import (
+    entry_text,
+    list_text,
+    quarantine_entry,
+    release,
+    retry,
+)
+from motif.ingest.readers.asylum.reader import AsylumIbw
 from motif.ingest.simulate.ibw_writer import write_ibw
-from motif.ingest.sync import sync
+from motif.ingest.sync.source_sync import sync
 
 
 @pytest.fixture
@@ -40,14 +45,14 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 def motif(workspace: Workspace, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "motif.core.cli", "quarantine", *arguments, "--json"],
+        [sys.executable, "-m", "motif.core.cli.command_line", "quarantine", *arguments, "--json"],
         cwd=workspace.root, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
 def test_list_and_show(workspace: Workspace) -> None:
     listed = json.loads(motif(workspace, "list").stdout)["quarantined"]
-    assert {one["native_id"] for one in listed} == {"bad.ibw", "worse.ibw"}
+    assert {entry["native_id"] for entry in listed} == {"bad.ibw", "worse.ibw"}
     shown = json.loads(motif(workspace, "show", "pfm", "bad.ibw").stdout)
     assert shown["first_text"] == ".bad"
     assert shown["attempts"] == 1
@@ -57,11 +62,11 @@ def test_list_and_show(workspace: Workspace) -> None:
     assert "not in quarantine" in refused.stderr
 
 
-def test_the_words_fit_a_terminal_and_tell_what_to_do(workspace: Workspace) -> None:
+def test_texts_fit_a_terminal_and_name_the_next_step(workspace: Workspace) -> None:
     entries = workspace.catalog.quarantined()
     listed = list_text(entries)
-    assert "2 files; see one whole" in listed
-    shown = entry_text(quarantine.held(workspace, "pfm", "bad.ibw"))
+    assert "2 files; see an entry in full" in listed
+    shown = entry_text(quarantine_entry(workspace, "pfm", "bad.ibw"))
     flat = " ".join(shown.split())
     assert "05 62 61 64" in shown
     assert "as text .bad" in flat
@@ -75,53 +80,53 @@ def test_the_words_fit_a_terminal_and_tell_what_to_do(workspace: Workspace) -> N
 
 
 def test_the_reader_that_failed_is_named(workspace: Workspace, tmp_path: Path) -> None:
-    whole = (tmp_path / "scans" / "good.ibw").read_bytes()
-    (tmp_path / "scans" / "cut off.ibw").write_bytes(whole[:600])
+    content = (tmp_path / "scans" / "good.ibw").read_bytes()
+    (tmp_path / "scans" / "cut off.ibw").write_bytes(content[:600])
     assert sync(workspace, "pfm").quarantined == 3
-    entry = quarantine.held(workspace, "pfm", "cut off.ibw")
+    entry = quarantine_entry(workspace, "pfm", "cut off.ibw")
     flat = " ".join(entry_text(entry).split())
-    assert f"asylum-ibw version {AsylumIbw.version} took it and failed" in flat
+    assert f"asylum-ibw version {AsylumIbw.version} recognised it and failed" in flat
     assert "retry pfm 'cut off.ibw'" in flat
-    quarantine.retry(workspace, "pfm", "cut off.ibw")
-    (tmp_path / "scans" / "cut off.ibw").write_bytes(whole)
-    again = quarantine.held(workspace, "pfm", "cut off.ibw")
+    retry(workspace, "pfm", "cut off.ibw")
+    (tmp_path / "scans" / "cut off.ibw").write_bytes(content)
+    again = quarantine_entry(workspace, "pfm", "cut off.ibw")
     assert "tried 2 times, last" in entry_text(again)
     assert sync(workspace, "pfm").new == 1
     with pytest.raises(NotFoundError):
-        quarantine.held(workspace, "pfm", "cut off.ibw")
+        quarantine_entry(workspace, "pfm", "cut off.ibw")
 
 
-def test_what_a_new_reader_version_can_read_leaves_quarantine(
+def test_files_that_a_new_reader_version_can_read_leave_quarantine(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def learnt(self: AsylumIbw, path: Path) -> Reading:
+    def improved(self: AsylumIbw, path: Path, context: object = None) -> Reading:
         return Reading([image(np.arange(192.0).reshape(3, 8, 8))])
 
     monkeypatch.setattr(AsylumIbw, "recognises", lambda self, head, name: head == b"\x05bad")
-    monkeypatch.setattr(AsylumIbw, "__call__", learnt)
-    assert sync(workspace, "pfm").new == 0, "its version says that nothing was learnt"
+    monkeypatch.setattr(AsylumIbw, "__call__", improved)
+    assert sync(workspace, "pfm").new == 0, "the same version is not tried again"
     monkeypatch.setattr(AsylumIbw, "version", AsylumIbw.version + 1)
-    done = sync(workspace, "pfm")
-    assert (done.new, done.quarantined) == (1, 1)
+    summary = sync(workspace, "pfm")
+    assert (summary.new, summary.quarantined) == (1, 1)
     (row,) = workspace.select("pfm", 'operator = "xu"')
     assert row.record_id == "pfm:bad.ibw"
 
 
-def test_retry_of_one_leaves_the_others(workspace: Workspace) -> None:
-    quarantine.retry(workspace, "pfm", "bad.ibw")
-    attempts = {one.native_id: one.attempts for one in workspace.catalog.quarantined()}
+def test_retry_of_one_file_leaves_the_others(workspace: Workspace) -> None:
+    retry(workspace, "pfm", "bad.ibw")
+    attempts = {entry.native_id: entry.attempts for entry in workspace.catalog.quarantined()}
     assert attempts == {"bad.ibw": 2, "worse.ibw": 1}
 
 
 def test_a_released_record_keeps_its_metadata(workspace: Workspace) -> None:
-    record_id = quarantine.release(workspace, "pfm", "bad.ibw")
+    record_id = release(workspace, "pfm", "bad.ibw")
     record = workspace.record(record_id)
     assert record.metadata["operator"] == "xu"
-    assert record.notes[0].startswith("released from quarantine: ")
-    assert [one.native_id for one in workspace.catalog.quarantined()] == ["worse.ibw"]
+    assert record.warnings[0].startswith("released from quarantine: ")
+    assert [entry.native_id for entry in workspace.catalog.quarantined()] == ["worse.ibw"]
     assert sync(workspace, "pfm").unchanged == 2
     with pytest.raises(NotFoundError, match="not in quarantine"):
-        quarantine.release(workspace, "pfm", "bad.ibw")
+        release(workspace, "pfm", "bad.ibw")
 
 
 def test_a_new_reader_version_tries_again(
@@ -129,4 +134,4 @@ def test_a_new_reader_version_tries_again(
 ) -> None:
     monkeypatch.setattr(AsylumIbw, "version", AsylumIbw.version + 1)
     sync(workspace, "pfm")
-    assert {one.attempts for one in workspace.catalog.quarantined()} == {2}
+    assert {entry.attempts for entry in workspace.catalog.quarantined()} == {2}

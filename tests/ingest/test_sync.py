@@ -1,4 +1,4 @@
-"""Sync of a folder into a workspace: incremental, transactional, and unimpressed by bad input."""
+"""Sync of a folder into a workspace: incremental, transactional and robust to bad input."""
 
 import json
 import os
@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from motif.core import schema
+from motif.core.catalog import tables
 from motif.core.errors import ConfigError, NotFoundError
 from motif.core.workspace import Workspace
 from motif.ingest.simulate.ibw_writer import write_ibw
-from motif.ingest.sync import sync
+from motif.ingest.sync.source_sync import sync
 
 NOTE = [("ScanSize", "2e-06"), ("ImagingMode", "PFM Mode"), ("MicroscopeModel", "Cypher")]
 KILLS = 20
@@ -36,11 +36,11 @@ def write_scan(path: Path, seed: int, size: int = 16) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "scans"
-    made.mkdir()
+    scans = tmp_path / "scans"
+    scans.mkdir()
     for number in range(6):
-        write_scan(made / f"scan{number}.ibw", number)
-    return made
+        write_scan(scans / f"scan{number}.ibw", number)
+    return scans
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def workspace(tmp_path: Path, folder: Path) -> Iterator[Workspace]:
 
 def counts(workspace: Workspace, **options: bool) -> tuple[int, ...]:
     """(seen, new, updated, unchanged, deleted, quarantined) of one sync."""
-    return astuple(sync(workspace, "pfm", **options))
+    return astuple(sync(workspace, "pfm", **options))[:6]
 
 
 def touch_later(path: Path) -> None:
-    """Give a file a modification time no earlier write can have had."""
+    """Give a file a later modification time than any earlier write."""
     later = path.stat().st_mtime_ns + 1_000_000_000
     os.utime(path, ns=(later, later))
 
@@ -128,7 +128,7 @@ def test_full_notices_bytes_that_changed_behind_every_fingerprint(
     assert counts(workspace, full=True) == (6, 0, 1, 5, 0, 0)
 
 
-def test_bad_files_are_quarantined_while_the_rest_goes_on(
+def test_bad_files_are_quarantined_and_the_rest_is_stored(
     workspace: Workspace, folder: Path
 ) -> None:
     (folder / "one_byte.ibw").write_bytes(b"\x05")
@@ -136,22 +136,22 @@ def test_bad_files_are_quarantined_while_the_rest_goes_on(
     (folder / "notes.txt").write_text("call the technician\n")
     good = (folder / "scan0.ibw").read_bytes()
     (folder / "truncated.ibw").write_bytes(good[: len(good) // 2])
-    (folder / "huge.ibw").write_bytes(announcing(good, 1_000_000))
+    (folder / "huge.ibw").write_bytes(with_claimed_size(good, 1_000_000))
     assert counts(workspace) == (11, 6, 0, 0, 0, 5)
-    held = {one.native_id: one for one in workspace.catalog.quarantined("pfm")}
-    assert set(held) == {"one_byte.ibw", "empty.ibw", "notes.txt", "truncated.ibw", "huge.ibw"}
-    assert all(one.reason and "\n" not in one.reason for one in held.values())
-    assert held["one_byte.ibw"].first_bytes == "05"
+    entries = {entry.native_id: entry for entry in workspace.catalog.quarantined("pfm")}
+    assert set(entries) == {"one_byte.ibw", "empty.ibw", "notes.txt", "truncated.ibw", "huge.ibw"}
+    assert all(entry.reason and "\n" not in entry.reason for entry in entries.values())
+    assert entries["one_byte.ibw"].first_bytes == "05"
     assert counts(workspace) == (11, 0, 0, 6, 0, 5)
-    assert {one.attempts for one in workspace.catalog.quarantined()} == {1}
+    assert {entry.attempts for entry in workspace.catalog.quarantined()} == {1}
     assert counts(workspace, retry=True) == (11, 0, 0, 6, 0, 5)
-    assert {one.attempts for one in workspace.catalog.quarantined()} == {2}
+    assert {entry.attempts for entry in workspace.catalog.quarantined()} == {2}
     write_scan(folder / "truncated.ibw", 103)
     (folder / "notes.txt").unlink()
     assert counts(workspace) == (10, 1, 0, 6, 1, 3)
 
 
-def announcing(good: bytes, side: int) -> bytes:
+def with_claimed_size(good: bytes, side: int) -> bytes:
     """The same wave with a header that claims `side` × `side` points a plane."""
     head = bytearray(good)
     struct.pack_into("<2i", head, 64 + 68, side, side)
@@ -161,7 +161,7 @@ def announcing(good: bytes, side: int) -> bytes:
     return bytes(head)
 
 
-def test_a_good_record_stays_when_its_file_turns_bad(workspace: Workspace, folder: Path) -> None:
+def test_a_good_record_stays_when_its_file_is_damaged(workspace: Workspace, folder: Path) -> None:
     sync(workspace, "pfm")
     (folder / "scan0.ibw").write_bytes(b"\x05")
     assert counts(workspace) == (6, 0, 0, 5, 0, 1)
@@ -212,7 +212,7 @@ def test_two_ingests_at_once_end_like_one(workspace: Workspace, folder: Path) ->
     assert counts(workspace) == (90, 0, 0, 90, 0, 0)
 
 
-def test_killed_at_random_moments_the_next_run_ends_in_the_same_state(
+def test_a_run_after_random_kills_ends_in_the_same_state(
     workspace: Workspace, folder: Path, tmp_path: Path
 ) -> None:
     (folder / "bad.ibw").write_bytes(b"\x05")
@@ -229,42 +229,43 @@ def test_killed_at_random_moments_the_next_run_ends_in_the_same_state(
         process.communicate()
         with Workspace.open(workspace.root) as opened:
             cut_short += len(opened.catalog.records()) < offered
-    assert cut_short > 0, "no kill fell before the end of the work"
+    assert cut_short > 0, "no kill came before the end of the work"
     process = start(workspace.root)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
-    calm = tmp_path / "calm"
-    Workspace.init(calm).close()
-    (calm / "motif.toml").write_text((workspace.root / "motif.toml").read_text())
-    with Workspace.open(calm) as undisturbed, Workspace.open(workspace.root) as opened:
+    reference = tmp_path / "reference"
+    Workspace.init(reference).close()
+    (reference / "motif.toml").write_text((workspace.root / "motif.toml").read_text())
+    with Workspace.open(reference) as undisturbed, Workspace.open(workspace.root) as opened:
         sync(undisturbed, "pfm")
         assert state(opened) == state(undisturbed)
 
 
 def _wait_for_work(root: Path, process: "subprocess.Popen[str]") -> None:
-    """Until the process has begun with its files, however long a busy machine takes for that."""
-    left_behind = set((root / "cache").glob("fetch-*"))
-    while process.poll() is None and not set((root / "cache").glob("fetch-*")) - left_behind:
+    """Wait until the process has begun to fetch, however long a busy machine takes."""
+    earlier = set((root / "cache").glob("fetch-*"))
+    while process.poll() is None and not set((root / "cache").glob("fetch-*")) - earlier:
         time.sleep(0.01)
 
 
 def start(root: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "motif.core.cli", "ingest", "pfm", "--json", "-w", str(root)],
+        [sys.executable, "-m", "motif.core.cli.command_line", "ingest", "pfm", "--json",
+         "-w", str(root)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
 def state(workspace: Workspace) -> dict[str, Any]:
-    """Records, measurements, facets and quarantine with their hashes, without times and places."""
+    """Records, measurements, facets and quarantine with their hashes, without times and paths."""
     rows = workspace.select()
     values = {row.id: hash(frame.tobytes()) for row, frame in workspace.frames(rows)}
     with workspace.catalog.reading() as connection:
         ids = dict(
-            connection.execute(select(schema.measurements.c.number, schema.measurements.c.id)).all()
+            connection.execute(select(tables.measurements.c.number, tables.measurements.c.id)).all()
         )
         facets = sorted(
-            repr((ids[owner], *rest)) for owner, *rest in connection.execute(select(schema.facets))
+            repr((ids[owner], *rest)) for owner, *rest in connection.execute(select(tables.facets))
         )
     return {
         "records": [

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, insert, select
 
-from motif.analysis.symmetry.embed import embed
-from motif.core import schema
-from motif.core.catalog import now
+from motif.analysis.symmetry.embedding.fused_embedding import embed
+from motif.core.catalog import tables
+from motif.core.catalog.database import now
 from motif.core.records import content_id
 from motif.core.workspace import Workspace
 
@@ -31,18 +31,18 @@ ARRAY = "collections/spm/image/big"
 
 
 def build(root: Path, count: int, images: int = 25_000) -> str:
-    """Make the workspace; returns the id of its map.
+    """Create the workspace; returns the id of its map.
 
     Args:
         count: measurements, each a point of the map.
-        images: how many of them can be looked at.
+        images: how many of them have an image.
     """
     random = np.random.default_rng(7)
     with Workspace.init(root) as workspace:
         _images(workspace, min(count, images))
         ids = [content_id(str(number)) for number in range(count)]
         cluster = random.integers(0, CLUSTERS, count)
-        made = workspace.ledger.record(
+        projection = workspace.ledger.record(
             "projection", COLLECTION, {"seed": 7}, [], _map(random, ids, cluster),
             {"count": count}, 1.0,
         )  # fmt: skip
@@ -50,8 +50,8 @@ def build(root: Path, count: int, images: int = 25_000) -> str:
             _rows(workspace, random, ids[start : start + ROWS_AT_ONCE], start, cluster)
         _names(workspace)
         embed(workspace, COLLECTION, extractor="analytic", where='batch = "first"')
-        workspace.columns(COLLECTION)  # kept in a file, as every later opening finds them
-        return made.id
+        workspace.columns(COLLECTION)  # writes the cache, as in any used workspace
+        return projection.id
 
 
 def _images(workspace: Workspace, count: int) -> None:
@@ -75,7 +75,7 @@ def _map(
     centres = random.uniform(-10, 10, (CLUSTERS, 2))
     xy = centres[cluster] + random.normal(0, 1, (len(ids), 2))
     return {
-        "ids": np.array([one.encode() for one in ids], "S32"),
+        "ids": np.array([identity.encode() for identity in ids], "S32"),
         "xy": xy.astype(np.float32),
         "trust": random.uniform(0.5, 1, len(ids)).astype(np.float32),
     }
@@ -91,12 +91,12 @@ def _rows(
     numbers = range(start + 1, start + len(ids) + 1)
     rows = [
         {
-            "number": number, "id": one, "record_id": f"big:{number}", "collection": COLLECTION,
-            "kind": "image", "key": "0", "title": f"scan {number}", "array": ARRAY,
-            "row": number - 1, "layout": LAYOUT, "composition": {}, "targets": {},
-            "simulated": True, "live": True, "changed": 1,
+            "number": number, "id": identity, "record_id": f"big:{number}",
+            "collection": COLLECTION, "kind": "image", "key": "0",
+            "title": f"scan {number}", "array": ARRAY, "row": number - 1, "layout": LAYOUT,
+            "composition": {}, "targets": {}, "simulated": True, "live": True, "changed": 1,
         }
-        for number, one in zip(numbers, ids, strict=True)
+        for number, identity in zip(numbers, ids, strict=True)
     ]  # fmt: skip
     materials = (cluster[start : start + len(ids)] % MATERIALS).tolist()
     operators = random.integers(0, OPERATORS, len(ids)).tolist()
@@ -116,17 +116,17 @@ def _rows(
         for n, name, text, value, unit in facets
     ]  # fmt: skip
     with workspace.catalog.engine.begin() as connection:
-        connection.execute(insert(schema.measurements), rows)
-        connection.execute(insert(schema.facets), cells)
+        connection.execute(insert(tables.measurements), rows)
+        connection.execute(insert(tables.facets), cells)
 
 
 def _names(workspace: Workspace) -> None:
-    columns = schema.facets.c
+    columns = tables.facets.c
     is_number = columns.number.is_not(None)
-    told = select(columns.name, columns.unit, is_number, func.count()).group_by(
+    counts = select(columns.name, columns.unit, is_number, func.count()).group_by(
         columns.name, columns.unit, is_number
     )
     with workspace.catalog.engine.begin() as connection:
         connection.execute(
-            insert(schema.facet_names).from_select(["name", "unit", "is_number", "facets"], told)
+            insert(tables.facet_names).from_select(["name", "unit", "is_number", "facets"], counts)
         )

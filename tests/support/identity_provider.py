@@ -53,34 +53,34 @@ class Provider:
     def get(self, ask: BaseHTTPRequestHandler) -> None:
         """Answer the browser, and the dashboard's two questions about this provider."""
         parts = urlsplit(ask.path)
-        told = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        fields = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if parts.path == "/.well-known/openid-configuration":
             self._json(ask, self._discovery())
         elif parts.path == "/jwks":
             self._json(ask, {"keys": [self.key.as_dict(private=False)]})
         elif parts.path == "/authorize":
-            self._choose(ask, told)
+            self._choose(ask, fields)
         elif parts.path == "/chosen":
             code = secrets.token_urlsafe()
-            self.codes[code] = told
-            back = {"code": code, "state": told["state"]}
-            self._redirect(ask, f"{told['redirect_uri']}?{urlencode(back)}")
+            self.codes[code] = fields
+            back = {"code": code, "state": fields["state"]}
+            self._redirect(ask, f"{fields['redirect_uri']}?{urlencode(back)}")
         else:
             ask.send_error(404)
 
     def post(self, ask: BaseHTTPRequestHandler) -> None:
         """Turn a code into an ID token, once, for the client that asked."""
         length = int(ask.headers["Content-Length"])
-        told = {n: v[-1] for n, v in parse_qs(ask.rfile.read(length).decode()).items()}
-        asked = self.codes.pop(told.get("code", ""), None)
+        fields = {n: v[-1] for n, v in parse_qs(ask.rfile.read(length).decode()).items()}
+        asked = self.codes.pop(fields.get("code", ""), None)
         _, _, credentials = ask.headers.get("Authorization", "").partition(" ")
         who = base64.b64decode(credentials).decode()
-        hashed = hashlib.sha256(told.get("code_verifier", "").encode()).digest()
+        hashed = hashlib.sha256(fields.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(hashed).decode().rstrip("=")
         if (
             asked is None
             or unquote(who) not in (f"{CLIENT}:{SECRET}", f"{quote(CLIENT)}:{quote(SECRET)}")
-            or told.get("redirect_uri") != asked["redirect_uri"]
+            or fields.get("redirect_uri") != asked["redirect_uri"]
             or challenge != asked.get("code_challenge")
         ):
             self._json(ask, {"error": "invalid_grant"}, 400)
@@ -104,12 +104,12 @@ class Provider:
             "code_challenge_methods_supported": ["S256"],
         }
 
-    def _choose(self, ask: BaseHTTPRequestHandler, told: Mapping[str, str]) -> None:
-        if told.get("client_id") != CLIENT or "openid" not in told.get("scope", ""):
+    def _choose(self, ask: BaseHTTPRequestHandler, fields: Mapping[str, str]) -> None:
+        if fields.get("client_id") != CLIENT or "openid" not in fields.get("scope", ""):
             ask.send_error(400)
             return
         links = "".join(
-            f'<p><a href="/chosen?{escape(urlencode({**told, "account": name}))}">{name}</a></p>'
+            f'<p><a href="/chosen?{escape(urlencode({**fields, "account": name}))}">{name}</a></p>'
             for name in self.accounts
         )
         self._send(ask, 200, "text/html", f"<title>Accounts</title>{links}".encode())

@@ -31,7 +31,7 @@ class served:  # noqa: N801 - used as a function
     """The server of a workspace, from its first answer to its end."""
 
     def __init__(self, root: Path, port: int | None = None, **environment: str) -> None:
-        from motif.dashboard.serve import command
+        from motif.dashboard.server.server_process import command
 
         self._port = port or free_port()
         self._log = root.parent / "server.log"

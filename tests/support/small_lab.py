@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from motif.core.facets import Mapper
-from motif.core.intake import Intake, Taken
+from motif.core.catalog.intake import Intake, NewRecord
+from motif.core.facets.facet_rules import Mapper
 from motif.core.records import Asset, Facet, Measurement, Reading, content_id
 from motif.core.workspace import Workspace
 
@@ -89,18 +89,18 @@ def add_library(workspace: Workspace, samples: int = 60) -> None:
     reading = Reading(measurements)
     asset = Asset("library.csv", "A small library", "f", "f", "library.csv", 1, {"simulated": True})
     Intake(workspace, "files", "library", Mapper({})).commit(
-        [Taken(asset, reading, "composition-table", 1, content_id("library"), 1)], (), ()
+        [NewRecord(asset, reading, "composition-table", 1, content_id("library"), 1)], (), ()
     )
 
 
-def _taken(number: int, measurement: Measurement) -> Taken:
+def _taken(number: int, measurement: Measurement) -> NewRecord:
     title = HOSTILE if number == 0 else f"scan {number:04d}"
     asset = Asset(
         f"d/{number}", title, f"f{number}", f"r{number}", f"scan{number:04d}.ibw", 1,
         {"operator": OPERATORS[number % 3], "simulated": True}, {"server": "local"},
     )  # fmt: skip
     header: Sequence[tuple[str, str]] = [("ScanSize", "2e-06"), ("ImageNote", HOSTILE)]
-    return Taken(asset, Reading([measurement], header), "asylum-ibw", 1, content_id(title), 1)
+    return NewRecord(asset, Reading([measurement], header), "asylum-ibw", 1, content_id(title), 1)
 
 
 def _image(number: int) -> Measurement:

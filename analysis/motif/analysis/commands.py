@@ -1,4 +1,4 @@
-"""The commands ``motif search`` and ``motif project``."""
+"""The commands ``motif search`` and ``motif train``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from motif.core.cli import JsonOption, WorkspaceOption, emit
+from motif.core.cli.command_line import JsonOption, WorkspaceOption, emit
 from motif.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from motif.analysis.search import Alarm, Hit, Telling
-    from motif.core.catalog import Derivation
+    from motif.analysis.search.answer_facets import AnswerFacet
+    from motif.analysis.search.confounding import Alarm
+    from motif.analysis.search.similarity_search import Hit
+
+train = typer.Typer(no_args_is_help=True, help="Train models on the workspace's measurements.")
 
 Collection = Annotated[str, typer.Argument(help="Collection to look at.")]
 Features = Annotated[str | None, typer.Option(help="Name of other features, e.g. symmetry@10nm.")]
@@ -72,99 +75,31 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find what is most alike: nearest first, among what the filter leaves."""
-    from motif.analysis.search import alarm, facets_of_answer
-    from motif.analysis.search import search as find
+    from motif.analysis.search.answer_facets import alarm, facets_of_answer
+    from motif.analysis.search.search_request import SearchRequest
+    from motif.analysis.search.similarity_search import search as find
     from motif.core.workspace import Workspace
 
+    request = SearchRequest(
+        collection, ids=id or (), unlike=unlike or (), file=file, key=key, roi=roi, where=where,
+        k=k, weights=parse_weights(weight), within=within, include_query=include_query,
+        not_same=not_same or (), different=different or (), diversity=diverse, up_to=up_to,
+        features=features, tiles=tiles,
+    )  # fmt: skip
     with Workspace.open(workspace) as opened:
-        hits = find(
-            opened, collection, ids=id or (), unlike=unlike or (), file=file, key=key, roi=roi,
-            where=where, k=k, weights=_weights(weight), within=within,
-            include_query=include_query, not_same=not_same or (), different=different or (),
-            diversity=diverse, up_to=up_to, features=features, tiles=tiles,
-        )  # fmt: skip
+        hits = find(opened, request)
         shared = facets_of_answer(opened, collection, hits)
-        told = alarm(opened, collection, hits, id or (), where)
+        confounding = alarm(opened, collection, hits, id or (), where)
     document = {
         "results": [hit.document() for hit in hits],
         "facets_of_answer": [one.document() for one in shared],
-        "alarm": told.document(),
+        "alarm": confounding.document(),
     }
-    emit(document, as_json, _answer(hits, shared, told))
+    emit(document, as_json, _answer(hits, shared, confounding))
 
 
-def project(
-    collection: Collection,
-    where: Where = None,
-    parent: Annotated[str | None, typer.Option(help="Map to take a part of.")] = None,
-    of: Annotated[
-        str | None, typer.Option(help="Result, such as gradients, whose measurements are shown.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="What to call the map.")] = None,
-    preset: Annotated[str, typer.Option(help="fast or published.")] = "fast",
-    neighbors: Annotated[int | None, typer.Option(help="Neighbours of a point.")] = None,
-    min_dist: Annotated[float | None, typer.Option(help="Least distance of points.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bits.")] = 42,
-    dims: Annotated[int, typer.Option(help="2 or 3 dimensions.")] = 2,
-    weight: WeightOption = None,
-    by: Annotated[str | None, typer.Option(help="Facet that draws its values together.")] = None,
-    features: Features = None,
-    tiles: Annotated[
-        int | None, typer.Option(help="A map of the n by n tiles of every image.")
-    ] = None,
-    place_new: Annotated[
-        str | None,
-        typer.Option("--place-new", help="Make no map; place on this one what came after it."),
-    ] = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Make a map of a collection, alike measurements together; a known one is not made again."""
-    from motif.analysis.projection import measurements_of
-    from motif.analysis.projection import project as make
-    from motif.core.workspace import Workspace
-
-    if place_new is not None:
-        _place_new(collection, place_new, workspace, as_json)
-        return
-
-    with Workspace.open(workspace) as opened:
-        made = make(
-            opened, collection, where=where, parent=parent, name=name, preset=preset,
-            ids=None if of is None else measurements_of(opened, of),
-            n_neighbors=neighbors, min_dist=min_dist, seed=seed, dims=dims,
-            weights=_weights(weight), by=by, features=features, tiles=tiles,
-        )  # fmt: skip
-    document = {
-        "projection": made.id, "collection": made.collection, "parent": parent, **made.summary,
-        "seconds": made.seconds,
-    }  # fmt: skip
-    emit(document, as_json, _map(made))
-
-
-def _place_new(collection: str, map_id: str, workspace: Path | None, as_json: bool) -> None:
-    from motif.analysis.projection import place_new
-    from motif.analysis.projection.notes import map_of
-    from motif.analysis.search.members import texts
-    from motif.core.workspace import Workspace
-
-    with Workspace.open(workspace) as opened:
-        made = map_of(opened, map_id, collection)
-        ids, placed = place_new(opened, made)
-    points = [
-        (one, [float(value) for value in xy], round(float(trust), 4))
-        for one, xy, trust in zip(texts(ids), placed.xy, placed.trust, strict=True)
-    ]
-    lines = [f"{len(points)} measurements came after the map {made.id}."]
-    lines += [
-        "  ".join([one, *(f"{value:9.4f}" for value in xy), f"{trust:.2f}"])
-        for one, xy, trust in points
-    ]
-    document = [{"id": one, "xy": xy, "trust": trust} for one, xy, trust in points]
-    emit({"projection": made.id, "placed": document}, as_json, "\n".join(lines))
-
-
-def _weights(given: Sequence[str] | None) -> dict[str, float]:
+def parse_weights(given: Sequence[str] | None) -> dict[str, float]:
+    """Weights by feature part from texts such as ``texture=2``."""
     weights = {}
     for text in given or ():
         part, _, number = text.partition("=")
@@ -185,9 +120,9 @@ def _hits(hits: Sequence[Hit]) -> str:
     widths = [max(map(len, column)) for column in zip(shown, *rows, strict=True)]
     lines = [f" distance  {'id':32}  {_padded(shown, widths)}".rstrip()]
     for hit, row in zip(hits, rows, strict=True):
-        beside = f"  at {hit.region}" if hit.region else ""
-        beside += f"  correlation {hit.correlation:.3f}" if hit.correlation is not None else ""
-        lines.append(f"{hit.distance:9.4f}  {hit.id}  {_padded(row, widths)}{beside}".rstrip())
+        suffix = f"  at {hit.region}" if hit.region else ""
+        suffix += f"  correlation {hit.correlation:.3f}" if hit.correlation is not None else ""
+        lines.append(f"{hit.distance:9.4f}  {hit.id}  {_padded(row, widths)}{suffix}".rstrip())
     return "\n".join(lines)
 
 
@@ -195,7 +130,7 @@ def _padded(texts: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(text.ljust(width) for text, width in zip(texts, widths, strict=True))
 
 
-def _answer(hits: Sequence[Hit], shared: Sequence[Telling], told: Alarm) -> str:
+def _answer(hits: Sequence[Hit], shared: Sequence[AnswerFacet], confounding: Alarm) -> str:
     lines = [_hits(hits)]
     if shared:
         most = ", ".join(
@@ -203,16 +138,6 @@ def _answer(hits: Sequence[Hit], shared: Sequence[Telling], told: Alarm) -> str:
             for one in shared[:5]
         )
         lines.append(f"Shared: {most}.")
-    if told.confounded:
-        lines.append(f"Alarm: {told.sentence}")
+    if confounding.confounded:
+        lines.append(f"Alarm: {confounding.sentence}")
     return "\n".join(lines)
-
-
-def _map(made: Derivation) -> str:
-    summary = made.summary
-    what = "tiles" if made.parameters["tiles"] else "measurements"
-    return (
-        f"Map {made.id} of {summary['count']} {what}: trustworthiness "
-        f"{summary['trustworthiness']:.3f}, {summary['neighbourhood_preservation']:.0%} of "
-        f"neighbours kept, {made.seconds:.1f} s."
-    )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from motif.core.cli import JsonOption, WorkspaceOption, emit
+from motif.core.cli.command_line import JsonOption, WorkspaceOption, emit
 
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the dashboard.")]
 HostOption = Annotated[str | None, typer.Option(help="Address the dashboard listens on.")]
@@ -27,10 +27,11 @@ def serve(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Run the scheduler and the dashboard together until Ctrl-C."""
+    from motif.core.plugins import require_extra
     from motif.core.workspace import Workspace
-    from motif.dashboard.children import Children, ended_by_signals
-    from motif.dashboard.operate import operate
+    from motif.dashboard.server.supervisor import Children, ended_by_signals, operate
 
+    require_extra("dashboard", "motif serve")
     with (
         Workspace.open(workspace) as opened,
         ended_by_signals(),
@@ -40,22 +41,26 @@ def serve(
 
 
 def demo(
-    directory: Annotated[Path, typer.Option("--dir", help="Where to put everything.")] = Path(
-        "motif-demo"
-    ),
+    directory: Annotated[
+        Path, typer.Option("--dir", help="Folder of the demonstration workspace.")
+    ] = Path("motif-demo"),
     no_serve: Annotated[
-        bool, typer.Option("--no-serve", help="End when the analysis is done.")
+        bool,
+        typer.Option(
+            "--no-serve", help="Exit when the analysis is done instead of serving the dashboard."
+        ),
     ] = False,
     host: HostOption = None,
     port: PortOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show everything on a simulated lab: server, ingest, training, map, dashboard."""
+    """Run all of Motif on a simulated lab: server, ingest, training, map, dashboard."""
+    from motif.core.plugins import require_extra
     from motif.core.workspace import Workspace
-    from motif.dashboard.children import Children, ended_by_signals
     from motif.dashboard.demo import Demo
-    from motif.dashboard.operate import operate
+    from motif.dashboard.server.supervisor import Children, ended_by_signals, operate
 
+    require_extra("dashboard", "motif demo")
     root = directory.absolute()
     with ended_by_signals(), Children(root / "logs") as children:
         document = Demo(root, children).run()

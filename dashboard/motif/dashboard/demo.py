@@ -1,4 +1,4 @@
-"""``motif demo``: the whole of Motif on a simulated lab, from a DataFed server to the dashboard."""
+"""``motif demo``: all of Motif on a simulated lab, from a DataFed server to the dashboard."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from motif.core.config import FILE_NAME, load_config
-from motif.core.jobs import recording
+from motif.core.config.settings import FILE_NAME, load_config
+from motif.core.jobs.job_runs import recording
 from motif.core.workspace import Workspace
-from motif.dashboard.children import ChildFailedError, Children, say
+from motif.dashboard.server.supervisor import ChildFailedError, Children, say
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 USER = "demo"
 ENDPOINT = "motif#demo"
 SEED = 20211008
-"""Publication date of the image study: any number, but always the same one."""
+"""Seed of the image study: any number, but always the same one."""
 SCANS = 300
 SAMPLES = 1379
 MEMBERS = 8
@@ -83,7 +83,7 @@ class Demo:
         self._members = members
 
     def run(self) -> dict[str, Any]:
-        """Do everything that was not done before; returns counts, places and seconds."""
+        """Run every step that has not run yet; returns counts, paths and seconds."""
         with self._step("workspace", f"Workspace at {self.root}"):
             self._workspace()
         with self._step("sandbox", "Starting a DataFed sandbox, a server of our own on loopback"):
@@ -107,7 +107,7 @@ class Demo:
         return document
 
     def _analyse(self, workspace: Workspace) -> dict[str, Any]:
-        from motif.core.compute import client_for
+        from motif.core.jobs.compute import client_for
 
         with self._step("ingest", "Pulling records and files from DataFed into Zarr"):
             self._ingest(workspace)
@@ -147,27 +147,34 @@ class Demo:
         user = [] if (folder / f"{USER}.priv").exists() else [
             "--user", f"{USER}:{secrets.token_urlsafe(16)}"
         ]  # fmt: skip
-        argv = [sys.executable, "-m", "motif.core.cli", "sandbox", "serve", str(folder)]
+        argv = [
+            sys.executable,
+            "-m",
+            "motif.core.cli.command_line",
+            "sandbox",
+            "serve",
+            str(folder),
+        ]
         argv += ["--port", str(port), "--endpoint", f"{ENDPOINT}={self.root}", *user]
         self._children.start("sandbox", argv)
         self._children.wait_for("sandbox", ready.exists)
         text = CONFIG.format(connection=CONNECTION.format(port=port))
         (self.root / FILE_NAME).write_text(text, encoding="utf-8")
-        from motif.ingest.datafed.source import DataFedOptions
+        from motif.ingest.datafed.datafed_source import DataFedOptions
 
         source = load_config(self.root / FILE_NAME).sources["pfm"]
         checked = DataFedOptions.model_validate(source.options, context=self.root)
         return checked.connection()
 
     def _seed(self, connection: Connection) -> None:
-        from motif.ingest.seed import seed
-        from motif.ingest.simulate.lab import write_lab
+        from motif.ingest.simulate.seeding import seed
+        from motif.ingest.simulate.simulated_lab import write_lab
 
         files = write_lab(self.root / "lab", scans=self._scans, samples=self._samples, seed=SEED)
         seed(connection, files)
 
     def _ingest(self, workspace: Workspace) -> None:
-        from motif.ingest.sync import sync
+        from motif.ingest.sync.source_sync import sync
 
         for name in workspace.config.sources:
             summary = sync(workspace, name)
@@ -175,24 +182,30 @@ class Demo:
                 f"{summary.quarantined} in quarantine")  # fmt: skip
 
     def _composition(self, workspace: Workspace, client: Client) -> dict[str, Any]:
-        from motif.analysis.composition.study import train_composition
+        from motif.analysis.composition.study.composition_study import train_composition
+        from motif.analysis.composition.training_request import TrainingRequest
 
-        return dict(train_composition(workspace, "bivo4", members=self._members, client=client))
+        return dict(
+            train_composition(
+                workspace, TrainingRequest("bivo4", members=self._members), client=client
+            )
+        )
 
     def _embedding(self, workspace: Workspace, client: Client) -> dict[str, Any]:
-        from motif.analysis.symmetry.embed import embed
+        from motif.analysis.symmetry.embedding.fused_embedding import embed
 
         return dict(embed(workspace, "pfm", client=client))
 
     def _symmetry(self) -> dict[str, Any]:
-        from motif.analysis.symmetry.evaluation import evaluate
+        from motif.analysis.symmetry.learning.network_evaluation import evaluate
 
         return dict(evaluate())
 
     def _projection(self, workspace: Workspace) -> dict[str, Any]:
         from motif.analysis.projection import project
+        from motif.analysis.projection.projection_request import ProjectionRequest
 
-        made = project(workspace, "pfm")
+        made = project(workspace, ProjectionRequest("pfm"))
         return {"projection": made.id, **made.summary}
 
     @contextmanager

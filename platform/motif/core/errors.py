@@ -1,11 +1,11 @@
-"""Errors a user can act on: one sentence built from the values at hand, with the next step.
+"""Errors a user can act on: one sentence with the values concerned and the next step.
 
 Each class also inherits the built-in a caller would catch.
 """
 
 
 class MotifError(Exception):
-    """Anything Motif refuses on purpose; the command line prints it as one sentence."""
+    """Base class of expected errors; the command line prints them as one sentence."""
 
 
 class ConfigError(MotifError, ValueError):
@@ -13,7 +13,7 @@ class ConfigError(MotifError, ValueError):
 
 
 class QueryError(MotifError, ValueError):
-    """A query cannot be understood.
+    """A query cannot be parsed, or compares values that are not comparable.
 
     Attributes:
         query: the text as given.
@@ -27,7 +27,7 @@ class QueryError(MotifError, ValueError):
 
 
 class UnreadableFileError(MotifError, ValueError):
-    """A file is known to be bad or of no known format; its record goes to quarantine."""
+    """A file is damaged or of an unknown format; its record is quarantined."""
 
 
 class NotFoundError(MotifError, LookupError):
@@ -38,7 +38,7 @@ class NotFoundError(MotifError, LookupError):
 
 
 class SourceError(MotifError, ConnectionError):
-    """A source cannot be reached, refuses the credentials, or answers nonsense."""
+    """A source cannot be reached, refuses the credentials, or returns invalid answers."""
 
 
 class UnsuitableDataError(MotifError, ValueError):

@@ -24,18 +24,18 @@ STANDARD_FACETS = (
     "acquired_at", "scan_size", "pixels", "channels", "temperature", "purpose", "outcome",
     "project", "simulated",
 )  # fmt: skip
-"""Facets every reader and source maps to when its file or record tells them."""
+"""Facets that every reader and source maps to where its file or record states them."""
 OWN_FACETS = ("disagreement", "tainted")
-"""Facets Motif itself gives: file and record disagree, the record is marked with an error."""
+"""Facets that Motif adds: file and record disagree, the record is marked with an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One filterable fact about a measurement.
+    """One filterable value of a measurement.
 
     Numbers are in SI base units of their dimension with `unit` naming that unit ("m", "V",
-    "K", "" for none); dates are ISO 8601 text in UTC. A reader gives a date whose zone its file
-    does not tell without one; the workspace's clock makes it UTC.
+    "K", "" for none); dates are ISO 8601 text in UTC. A reader returns a date without a
+    zone where its file states none; the workspace's clock converts it to UTC.
     """
 
     name: str
@@ -43,8 +43,8 @@ class Facet:
     origin: str
     """Where the value came from, e.g. ``header:ScanSize`` or ``record:metadata.material``."""
     unit: str = ""
-    told: str = ""
-    """What the file or record says letter by letter, where the value was made from it."""
+    raw_text: str = ""
+    """What the file or record states letter by letter, where the value was converted from it."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Measurement:
     """
 
     key: str
-    """Place inside the file: ``"0"``, a sample name, a map position."""
+    """Identifies the measurement in its file: ``"0"``, a sample name, a map position."""
     kind: Kind
     title: str
     data: xr.DataArray
@@ -73,17 +73,17 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader makes of one file."""
+    """What a reader returns for one file."""
 
     measurements: Sequence[Measurement]
     header: Header = ()
-    notes: Sequence[str] = ()
-    """Remarks for the user, e.g. a suffix that does not match the content."""
+    warnings: Sequence[str] = ()
+    """Sentences a person should see, e.g. a suffix that does not match the content."""
 
 
 @dataclass(frozen=True)
 class Asset:
-    """One thing a source offers: a record with at most one raw file."""
+    """One record of a source, with at most one raw file."""
 
     native_id: str
     """The source's own name for it: ``d/1234``, or a path relative to the folder."""
@@ -93,12 +93,13 @@ class Asset:
     raw_fingerprint: str
     """Changes whenever the raw data may have changed; empty when there are none."""
     file_name: str = ""
-    """Name of the raw file as its owner knew it: untrusted, never used as a path."""
+    """Name of the raw file as its owner gave it: untrusted, never used as a path."""
     size: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Free-form record metadata (JSON values)."""
     origin: Mapping[str, Any] = field(default_factory=dict)
-    """Where it lives and belongs: server, repository, owner, tags, dependencies, parents."""
+    """Where it is stored and to whom it belongs: server, repository, owner, tags, dependencies,
+    parents."""
 
 
 def content_id(*parts: str | bytes | memoryview) -> str:
@@ -112,5 +113,5 @@ def content_id(*parts: str | bytes | memoryview) -> str:
 
 
 def canonical_json(value: Any) -> str:
-    """One spelling for one JSON value: sorted keys, no spaces, no NaN."""
+    """The canonical JSON text of a value: sorted keys, no spaces, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -28,7 +28,7 @@ _SPELLINGS = {
     "px": "count", "pixel": "count", "pixels": "count", "counts": "count",
 }  # fmt: skip
 
-# The coherent SI unit one would write, and what a quantity in it is called.
+# The usual symbol of a coherent SI unit, and the name of its quantity.
 _NAMED: tuple[tuple[str, str], ...] = (
     ("m", "a length"), ("s", "a time"), ("kg", "a mass"), ("K", "a temperature"),
     ("A", "a current"), ("mol", "an amount of substance"), ("V", "a voltage"),
@@ -67,7 +67,7 @@ def si(value: float, unit: str) -> tuple[float, str]:
 
 
 def is_pure(unit: str) -> bool:
-    """Whether `unit` says that the number has none (empty, "1", "a.u.", "arb")."""
+    """Whether `unit` denotes a pure number (empty, "1", "a.u.", "arb")."""
     return unit.strip().lower() in _NO_UNIT
 
 
@@ -77,7 +77,7 @@ def same_dimension(first: str, second: str) -> bool:
 
 
 def quantity_name(unit: str) -> str:
-    """What a number in `unit` is: "a length", "a voltage", "a pure number"."""
+    """The name of a quantity in `unit`: "a length", "a voltage", "a pure number"."""
     dimension = _dimension(unit)
     if dimension == _dimension(""):
         return "a pure number"
@@ -95,17 +95,17 @@ def _conversion(unit: str) -> tuple[float, float, str]:
     try:
         zero, one, two = (quantity(n, parsed).to_base_units() for n in (0.0, 1.0, 2.0))
     except (OverflowError, ZeroDivisionError) as error:
-        raise ValueError(f"{unit!r} is beyond the range of numbers.") from error
+        raise ValueError(f"{unit!r} is outside the range of numbers.") from error
     offset, scale = float(zero.magnitude), float(one.magnitude - zero.magnitude)
     if not math.isclose(float(two.magnitude - one.magnitude), scale, rel_tol=1e-9):
-        raise ValueError(f"{unit!r} is a logarithmic unit; give the number without it.")
+        raise ValueError(f"{unit!r} is a logarithmic unit; give a linear value.")
     if not 0 < abs(scale) < math.inf:
-        raise ValueError(f"{unit!r} is beyond the range of numbers.")
+        raise ValueError(f"{unit!r} is outside the range of numbers.")
     return _rounded(scale), _rounded(offset), _symbol(zero.units)
 
 
 def _rounded(number: float) -> float:
-    # Pint multiplies prefixes and factors one by one; 15 digits take back what that rounds off.
+    # Pint multiplies prefixes and factors one by one; 15 digits remove the accumulated error.
     return float(f"{number:.15g}")
 
 
@@ -121,7 +121,7 @@ def _dimension(unit: str) -> frozenset[tuple[str, float]]:
     if is_pure(unit) or unit == "bool":
         return frozenset()
     parsed = _parse(unit)
-    # Angles are pure numbers to the SI, but 30 of a scan angle means degrees to most.
+    # Angles are pure numbers in the SI, but a scan angle of 30 usually means degrees.
     is_angle = parsed.dimensionless and si(1.0, unit)[1] == "rad"
     return _ANGLE if is_angle else _frozen(parsed)
 
@@ -140,7 +140,7 @@ def _parse(unit: str) -> pint.Unit:
 
     text = " ".join(unit.split())
     text = _SPELLINGS.get(text, text).translate(_SAME).replace("Å", "angstrom")
-    # The syntax is checked before pint sees it: a file may announce the unit m**9**9**9.
+    # The syntax is checked before pint parses it: a file may state the unit m**9**9**9.
     if len(text) > _MAX_LENGTH or not _SYNTAX.fullmatch(text):
         raise ValueError(f"{unit[:_MAX_LENGTH]!r} is not a unit; write one like um, mV, N/m, 1/cm.")
     text = re.sub(r"(?<=[^\W\d_])(?=[+-]?\d)", "**", text).replace("·", "*").replace("^", "**")
@@ -151,14 +151,14 @@ def _parse(unit: str) -> pint.Unit:
         except pint.UndefinedUnitError:
             if len(text) < 4:  # "MV" is not "mv", but "Angstrom" is "angstrom"
                 break
-        except Exception:  # pint has no one error for what it stumbles over, such as "e/e"
+        except Exception:  # pint raises various errors, such as for "e/e"
             break
     raise ValueError(f"{unit!r} is not a known unit{_nearest(unit)}.")
 
 
 def _nearest(unit: str) -> str:
-    found = get_close_matches(unit, _spellings(), n=1, cutoff=0.6)
-    return f"; the nearest is {found[0]!r}" if found else ""
+    nearest = get_close_matches(unit, _spellings(), n=1, cutoff=0.6)
+    return f"; the nearest is {nearest[0]!r}" if nearest else ""
 
 
 @cache

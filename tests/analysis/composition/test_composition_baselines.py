@@ -8,21 +8,32 @@ from typing import Any
 import numpy as np
 import pytest
 
-from motif.analysis.composition.baselines import (
+from motif.analysis.composition.datasets.composition_library import Samples
+from motif.analysis.composition.datasets.cross_validation import (
+    SamplePartition,
+    r2_score,
+    random_folds,
+)
+from motif.analysis.composition.gradients.gradient_truth import (
+    calibration,
+    compare_with_truth,
+    cosine,
+)
+from motif.analysis.composition.gradients.performance_gradients import (
+    along_simplex,
+    spectral_response,
+)
+from motif.analysis.composition.regression.kernel_models import (
+    fit_gaussian_process,
+    fit_kernel_ridge,
+)
+from motif.analysis.composition.regression.training_recipe import FAST
+from motif.analysis.composition.study.model_comparison import (
     BASELINES,
     held_out_predictions,
+    learning_curve,
     total_gradient,
 )
-from motif.analysis.composition.comparison import calibration, compare_with_truth, cosine
-from motif.analysis.composition.gaussian_process import fit_gaussian_process
-from motif.analysis.composition.gradients import along_simplex
-from motif.analysis.composition.kernel_ridge import fit_kernel_ridge
-from motif.analysis.composition.learning import learning_curve
-from motif.analysis.composition.partition import Partition
-from motif.analysis.composition.recipes import FAST
-from motif.analysis.composition.response import spectral_response
-from motif.analysis.composition.samples import Samples, fold_of
-from motif.analysis.composition.validation import r2_score
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +67,7 @@ def test_kernel_ridge_gradient_equals_finite_differences(samples: Samples, scale
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_baselines_predict_held_out_samples(samples: Samples, name: str) -> None:
-    fold = fold_of(240, 2, 0)
+    fold = random_folds(240, 2, 0)
     held_out = held_out_predictions(samples, fold, BASELINES[name], 0)
     assert r2_score(samples.target, held_out) > 0.3
     spoiled = Samples(samples.spectra, samples.composition, samples.target.copy())
@@ -77,8 +88,8 @@ def test_spread_of_a_process_is_that_of_its_differences(samples: Samples) -> Non
     """Posterior variance of (f(x + hd) - f(x - hd)) / 2h from the covariance of both values."""
     process = fit_gaussian_process(samples, np.arange(200))
     response = spectral_response(samples.spectra, samples.composition)
-    told = process.total_gradient_std(samples, response)
-    assert told.shape == (240, 7)
+    std = process.total_gradient_std(samples, response)
+    assert std.shape == (240, 7)
     sample, element, h = 211, 5, 1e-4
     trade = along_simplex(np.eye(7)[element])
     change = trade @ response.jacobian(samples.composition[[sample]])[0]
@@ -94,7 +105,7 @@ def test_spread_of_a_process_is_that_of_its_differences(samples: Samples) -> Non
     weights = np.array([1, -1]) / (2 * h)
     variance = weights @ (prior - cross @ known) @ weights
     expected = process.signal * np.sqrt(variance) / 100
-    np.testing.assert_allclose(told[sample, element], expected, rtol=1e-3)
+    np.testing.assert_allclose(std[sample, element], expected, rtol=1e-3)
 
 
 def test_comparison_with_the_truth() -> None:
@@ -110,18 +121,18 @@ def test_comparison_with_the_truth() -> None:
     assert shifted["cosine"] == pytest.approx(1)
 
 
-def test_calibration_of_an_honest_spread() -> None:
+def test_calibration_of_a_correct_spread() -> None:
     rng = np.random.default_rng(2)
     spread = rng.uniform(0.1, 2, (3000, 3))
-    told = calibration(np.abs(spread * rng.normal(size=spread.shape)), spread)
-    assert told["within_1"] == pytest.approx(0.68, abs=0.02)
-    assert told["within_2"] == pytest.approx(0.95, abs=0.01)
-    np.testing.assert_allclose(told["error"], told["spread"], rtol=0.1)
+    scores = calibration(np.abs(spread * rng.normal(size=spread.shape)), spread)
+    assert scores["within_1"] == pytest.approx(0.68, abs=0.02)
+    assert scores["within_2"] == pytest.approx(0.95, abs=0.01)
+    np.testing.assert_allclose(scores["error"], scores["spread"], rtol=0.1)
 
 
 def test_more_samples_more_skill(samples: Samples) -> None:
     recipe = replace(FAST, spectrum_epochs=3, composition_epochs=40, joined_epochs=12)
-    partition = Partition(3, fold_of(240, 3, 0), 0, 0)
+    partition = SamplePartition(3, random_folds(240, 3, 0), 0, 0)
     curve = learning_curve(samples, recipe, partition, shares=(0.15, 1.0))
     assert curve.samples == (24, 160)
     for scores in curve.scores.values():

@@ -1,4 +1,4 @@
-"""Commands on a workspace that holds the simulated lab's library with its truth."""
+"""Commands on a workspace with a simulated library and its known law."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from motif.analysis.composition import commands, recipes
-from motif.analysis.composition.baselines import BASELINES
-from motif.analysis.composition.figures import images
-from motif.analysis.composition.preparation import prepare
-from motif.analysis.composition.recipes import FAST
-from motif.analysis.composition.truth import true_gradient
+from motif.analysis.composition import commands
+from motif.analysis.composition.datasets.composition_library import load_library, prepare
+from motif.analysis.composition.figures import figure_files
+from motif.analysis.composition.gradients.gradient_truth import true_gradient
+from motif.analysis.composition.regression import training_recipe
+from motif.analysis.composition.regression.training_recipe import FAST
+from motif.analysis.composition.study.model_comparison import BASELINES
 from motif.core.errors import ConfigError, MotifError, NotFoundError
-from motif.core.testing.filling import fill, spectrum
-from motif.core.testing.truth import (
+from motif.core.testing.bivo4_truth import (
     COEFFICIENTS,
     ELEMENTS,
     bivo4_gradient,
     bivo4_performance,
     bivo4_spectrum,
 )
+from motif.core.testing.fill_workspace import fill, spectrum
 from motif.core.workspace import Workspace
 
 Run = Callable[..., dict[str, Any]]
@@ -63,9 +64,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory, simulated_library: Any) -> Pat
     root = tmp_path_factory.mktemp("lab")
     with Workspace.init(root) as workspace:
         fill(workspace, "bivo4", {"d1": samples}, {"d1": {"simulated": True, "truth": truth}})
-        exact = true_gradient(workspace, prepare(workspace.library("bivo4")))
+        exact = true_gradient(workspace, prepare(load_library(workspace, "bivo4")))
         assert exact is not None
-        order = [names.index(n) for n in prepare(workspace.library("bivo4")).names]
+        order = [names.index(n) for n in prepare(load_library(workspace, "bivo4")).names]
         expected = bivo4_gradient(composition, distortion)[order] / 100
         np.testing.assert_allclose(exact, expected - expected.mean(1, keepdims=True))
     return root
@@ -74,7 +75,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, simulated_library: Any) -> Pat
 @pytest.fixture
 def run(lab: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     quick = replace(FAST, spectrum_epochs=5, composition_epochs=100, joined_epochs=20, batch=16)
-    monkeypatch.setitem(recipes.RECIPES, "fast", quick)
+    monkeypatch.setitem(training_recipe.RECIPES, "fast", quick)
     app = typer.Typer()
     app.command("train")(commands.train_composition)
     app.command("gradients")(commands.gradients)
@@ -91,7 +92,7 @@ def run(lab: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return call
 
 
-def test_training_prints_what_is_promised(run: Run) -> None:
+def test_training_prints_scores_and_baselines(run: Run) -> None:
     options = ("bivo4", "--members", "3", "--folds", "3")
     document = run("train", *options, "--json", "--baselines")
     assert document["members"] == 3
@@ -105,7 +106,7 @@ def test_training_prints_what_is_promised(run: Run) -> None:
     text = run("train", *options)
     assert "3 members on 150 samples of bivo4 (0 trained now, recipe fast)." in text
     assert "3-fold cross-validation" in text
-    assert "the exact one lies within one spread in" in text
+    assert "the exact one is within one spread in" in text
 
 
 def test_methods_are_compared_in_one_table(run: Run) -> None:
@@ -122,14 +123,14 @@ def test_methods_are_compared_in_one_table(run: Run) -> None:
     assert len(lines[start + 1 : -1]) == 2 + len(BASELINES)
 
 
-def test_learning_curve_is_kept_and_printed(run: Run, lab: Path) -> None:
+def test_learning_curve_is_stored_and_printed(run: Run, lab: Path) -> None:
     document = run("learning-curve", "bivo4", "--folds", "2", "--json")
     assert document["samples"] == [10, 15, 30, 52, 75]
     for scores in document["r2"].values():
         assert scores[-1] > scores[0]
     with Workspace.open(lab) as workspace:
-        kept = workspace.ledger.arrays(workspace.ledger.latest("learning-curve", "bivo4"))
-        assert kept["scores"].tolist() == list(document["r2"].values())
+        stored = workspace.ledger.arrays(workspace.ledger.latest("learning-curve", "bivo4"))
+        assert stored["scores"].tolist() == list(document["r2"].values())
     again = run("learning-curve", "bivo4", "--folds", "2", "--json")
     assert again == document
     assert run("learning-curve", "bivo4", "--folds", "2").splitlines()[1].split()[-1] == "75"
@@ -170,8 +171,8 @@ def test_figures_are_written_with_their_numbers(run: Run, tmp_path: Path) -> Non
     assert "figures in" in run(
         "figures", "bivo4", "--out", str(out), "--theme", "dark", "--partial"
     )
-    told = json.loads((out / "figures.json").read_text(encoding="utf-8"))
-    assert (told["gradient"], told["simulated"]) == ("partial", True)
+    manifest = json.loads((out / "figures.json").read_text(encoding="utf-8"))
+    assert (manifest["gradient"], manifest["simulated"]) == ("partial", True)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_figures_that_cannot_be_written_are_refused(
     error: type[MotifError],
     reason: str,
 ) -> None:
-    monkeypatch.setattr(images, "browser", lambda: None)
+    monkeypatch.setattr(figure_files, "browser", lambda: None)
     run("train", "bivo4", "--members", "3", "--folds", "3", "--json")
     with pytest.raises(error, match=reason):
         run("figures", "bivo4", "--out", str(tmp_path / "figures"), *options)
@@ -220,7 +221,7 @@ def test_suggestions_are_new_and_better_than_most(run: Run, lab: Path) -> None:
     proposed = np.array([[row["composition"][e] for e in ELEMENTS] for row in document["table"]])
     np.testing.assert_allclose(proposed.sum(1), 1, atol=1e-5)
     with Workspace.open(lab) as workspace:
-        library = workspace.library("bivo4")
+        library = load_library(workspace, "bivo4")
     order = [library.elements.index(e) for e in ELEMENTS]
     measured = library.composition[:, order]
     gap = np.linalg.norm(measured[None] - proposed[:, None], axis=-1)
@@ -230,15 +231,15 @@ def test_suggestions_are_new_and_better_than_most(run: Run, lab: Path) -> None:
     assert exact.mean() > np.quantile(usual, 0.8)
     merit = [row["prediction"] - row["spread"] for row in document["table"]]
     assert merit == sorted(merit, reverse=True)
-    assert "members expect a gain" in run("suggest", "bivo4", "-n", "5")
+    assert "members predict a gain" in run("suggest", "bivo4", "-n", "5")
     with Workspace.open(lab) as workspace:
-        made = workspace.ledger.get(document["derivation"])
-        kept = workspace.ledger.arrays(made)
-        assert [e.decode() for e in kept["elements"].tolist()] == document["elements"]
+        result = workspace.ledger.get(document["derivation"])
+        stored = workspace.ledger.arrays(result)
+        assert [e.decode() for e in stored["elements"].tolist()] == document["elements"]
         for name in ("prediction", "spread", "gain", "distance"):
-            assert kept[name].tolist() == [row[name] for row in document["table"]]
-        held = {row.id: row.key for row in workspace.select("bivo4")}
-        assert [held[row["origin"]] for row in document["table"]] == [
+            assert stored[name].tolist() == [row[name] for row in document["table"]]
+        names = {row.id: row.key for row in workspace.select("bivo4")}
+        assert [names[row["origin"]] for row in document["table"]] == [
             row["sample"] for row in document["table"]
         ]
     assert max(row["spread"] for row in document["table"]) <= document["most_spread"]

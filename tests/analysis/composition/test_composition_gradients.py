@@ -10,29 +10,35 @@ import numpy as np
 import pytest
 import torch
 
-from motif.analysis.composition.ensemble import Ensemble
-from motif.analysis.composition.gradients import Gradients, along_simplex, gradients
-from motif.analysis.composition.integrated import integrated_gradients
-from motif.analysis.composition.network import Architecture, initialise
-from motif.analysis.composition.recipes import FAST
-from motif.analysis.composition.response import spectral_response
-from motif.analysis.composition.samples import Member, Samples
-from motif.analysis.composition.scaling import scaling_of
-from motif.analysis.composition.training import train
+from motif.analysis.composition.datasets.composition_library import Samples
+from motif.analysis.composition.gradients.performance_gradients import (
+    PerformanceGradients,
+    along_simplex,
+    gradients,
+    spectral_response,
+)
+from motif.analysis.composition.regression.composition_network import (
+    NetworkArchitecture,
+    initialise,
+)
+from motif.analysis.composition.regression.ensemble import NetworkEnsemble, input_scaling
+from motif.analysis.composition.regression.member_training import train
+from motif.analysis.composition.regression.training_recipe import FAST, EnsembleMember
+from motif.analysis.composition.study.integrated_gradients import integrated_gradients
 
 RNG = np.random.default_rng(2)
 SAMPLES = Samples(RNG.random((12, 40)), RNG.dirichlet(np.ones(3), 12), RNG.random(12) * 4)
 
 
-def an_ensemble(members: int = 3) -> Ensemble:
-    architecture = Architecture(40, 3)
+def an_ensemble(members: int = 3) -> NetworkEnsemble:
+    architecture = NetworkArchitecture(40, 3)
     generators = [np.random.default_rng(k) for k in range(members)]
     parameters = initialise(architecture, generators, "lecun", torch.float64)
     parameters["joined.2.weight"] += torch.from_numpy(RNG.normal(size=(members, 32, 1)))
-    scaling = scaling_of(
-        SAMPLES, [np.arange(12)] * members, [Member(k) for k in range(members)], FAST
+    scaling = input_scaling(
+        SAMPLES, [np.arange(12)] * members, [EnsembleMember(k) for k in range(members)], FAST
     )
-    return Ensemble(architecture, parameters, scaling)
+    return NetworkEnsemble(architecture, parameters, scaling)
 
 
 def central_difference(f: Callable[[np.ndarray], np.ndarray], at: np.ndarray) -> np.ndarray:
@@ -48,32 +54,32 @@ def central_difference(f: Callable[[np.ndarray], np.ndarray], at: np.ndarray) ->
 def test_gradients_equal_finite_differences_in_physical_units() -> None:
     ensemble = an_ensemble()
     response = spectral_response(SAMPLES.spectra, SAMPLES.composition)
-    found = gradients(ensemble, SAMPLES, response)
+    computed = gradients(ensemble, SAMPLES, response)
     by_composition = central_difference(
         lambda c: ensemble.predict(SAMPLES.spectra, c), SAMPLES.composition
     )
     by_spectrum = central_difference(
         lambda s: ensemble.predict(s, SAMPLES.composition), SAMPLES.spectra
     )
-    np.testing.assert_allclose(found.composition_mean, by_composition.mean(0) / 100, atol=1e-8)
-    np.testing.assert_allclose(found.composition_std, by_composition.std(0) / 100, atol=1e-8)
-    np.testing.assert_allclose(found.spectrum_mean, by_spectrum.mean(0), atol=1e-6)
-    np.testing.assert_allclose(found.total_mean.sum(1), 0, atol=1e-12)
-    assert found.sign_agreement.min() >= 0
-    assert found.sign_agreement.max() <= 1
+    np.testing.assert_allclose(computed.composition_mean, by_composition.mean(0) / 100, atol=1e-8)
+    np.testing.assert_allclose(computed.composition_std, by_composition.std(0) / 100, atol=1e-8)
+    np.testing.assert_allclose(computed.spectrum_mean, by_spectrum.mean(0), atol=1e-6)
+    np.testing.assert_allclose(computed.total_mean.sum(1), 0, atol=1e-12)
+    assert computed.sign_agreement.min() >= 0
+    assert computed.sign_agreement.max() <= 1
 
 
 def test_integrated_gradients_add_up_to_the_change_from_the_average_sample() -> None:
     ensemble = an_ensemble()
     response = spectral_response(SAMPLES.spectra, SAMPLES.composition)
-    found = integrated_gradients(ensemble, SAMPLES, response, nodes=40)
+    integrated = integrated_gradients(ensemble, SAMPLES, response, nodes=40)
     means = SAMPLES.composition.mean(0), SAMPLES.spectra.mean(0)
-    parts = found.composition * 100 * (SAMPLES.composition - means[0])
-    told = parts.sum(-1) + (found.spectrum * (SAMPLES.spectra - means[1])).sum(-1)
-    here = ensemble.predict(SAMPLES.spectra, SAMPLES.composition)
-    there = ensemble.predict(means[1][None], means[0][None])
-    np.testing.assert_allclose(told, here - there, rtol=1e-3, atol=1e-3)
-    np.testing.assert_allclose(found.total.sum(-1), 0, atol=1e-12)
+    by_element = integrated.composition * 100 * (SAMPLES.composition - means[0])
+    change = by_element.sum(-1) + (integrated.spectrum * (SAMPLES.spectra - means[1])).sum(-1)
+    at_samples = ensemble.predict(SAMPLES.spectra, SAMPLES.composition)
+    at_mean = ensemble.predict(means[1][None], means[0][None])
+    np.testing.assert_allclose(change, at_samples - at_mean, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(integrated.total.sum(-1), 0, atol=1e-12)
 
 
 def test_chain_through_the_spectrum_equals_finite_differences() -> None:
@@ -105,7 +111,7 @@ def test_response_recovers_a_linear_mixture() -> None:
 def test_members_survive_the_store() -> None:
     ensemble = an_ensemble().to(torch.float32)
     arrays = [ensemble.member_arrays(k) for k in range(3)]
-    again = Ensemble.from_arrays(ensemble.architecture, arrays)
+    again = NetworkEnsemble.from_arrays(ensemble.architecture, arrays)
     np.testing.assert_array_equal(
         ensemble.predict(SAMPLES.spectra, SAMPLES.composition),
         again.predict(SAMPLES.spectra, SAMPLES.composition),
@@ -117,16 +123,18 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 
 @pytest.fixture(scope="module")
-def learned(simulated_library: Any) -> tuple[Any, Gradients]:
+def learned(simulated_library: Any) -> tuple[Any, PerformanceGradients]:
     library = simulated_library(500, 240, 1)
     samples = Samples(library.spectra, library.composition, library.target)
     recipe = replace(FAST, composition_epochs=40)
-    ensemble = train(samples, [np.arange(500)] * 4, [Member(s) for s in range(4)], recipe)
+    ensemble = train(samples, [np.arange(500)] * 4, [EnsembleMember(s) for s in range(4)], recipe)
     response = spectral_response(samples.spectra, samples.composition)
     return library, gradients(ensemble, samples, response)
 
 
-def test_total_gradient_points_where_the_truth_does(learned: tuple[Any, Gradients]) -> None:
+def test_total_gradient_points_where_the_truth_does(
+    learned: tuple[Any, PerformanceGradients],
+) -> None:
     library, found = learned
     truth = along_simplex(library.gradient) / 100
     assert cosine(found.total_mean, truth) > 0.85
@@ -134,7 +142,9 @@ def test_total_gradient_points_where_the_truth_does(learned: tuple[Any, Gradient
     assert 0.7 < slope < 1.3
 
 
-def test_agreement_tells_right_signs_from_guesses(learned: tuple[Any, Gradients]) -> None:
+def test_agreement_tells_right_signs_from_guesses(
+    learned: tuple[Any, PerformanceGradients],
+) -> None:
     library, found = learned
     right = np.sign(found.total_mean) == np.sign(along_simplex(library.gradient))
     sure = found.sign_agreement == 1

@@ -13,18 +13,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from motif.analysis.composition.baselines import score_baselines
-from motif.analysis.composition.members import STAGE, grouped, train_group
-from motif.analysis.composition.partition import make_partition
-from motif.analysis.composition.preparation import Prepared, normalise, paper_scores, prepare
-from motif.analysis.composition.publication import drawings
-from motif.analysis.composition.recipes import FAST
-from motif.analysis.composition.samples import Member, Samples
-from motif.analysis.composition.study import _plan, load_study, train_composition
-from motif.analysis.composition.validation import r2_score
+from motif.analysis.composition.datasets.composition_library import (
+    PreparedLibrary,
+    Samples,
+    load_library,
+    normalise,
+    paper_scores,
+    prepare,
+)
+from motif.analysis.composition.datasets.cross_validation import make_partition, r2_score
+from motif.analysis.composition.figures.study_figures import study_figures
+from motif.analysis.composition.regression.training_recipe import FAST, EnsembleMember
+from motif.analysis.composition.study.composition_study import (
+    load_study,
+    make_plan,
+    train_composition,
+)
+from motif.analysis.composition.study.ensemble_members import MEMBER_STAGE, grouped, train_group
+from motif.analysis.composition.study.model_comparison import score_baselines
+from motif.analysis.composition.training_request import TrainingRequest
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
-from motif.core.progress import Progress
-from motif.core.testing.filling import fill, spectrum
+from motif.core.jobs.progress import Progress
+from motif.core.testing.fill_workspace import fill, spectrum
 from motif.core.workspace import Workspace
 
 QUICK = replace(FAST, spectrum_epochs=2, composition_epochs=10, joined_epochs=8, batch=16)
@@ -64,21 +74,25 @@ def lab(tmp_path: Path, simulated_library: Any) -> Fill:
 
 def test_a_study_is_kept_and_never_repeated(lab: Fill) -> None:
     workspace = lab(n=60, points=40)
-    first = train_composition(workspace, "alloys", members=3, folds=4, recipe=QUICK)
+    first = train_composition(
+        workspace, TrainingRequest("alloys", members=3, folds=4, recipe=QUICK)
+    )
     assert (first["members"], first["folds"], first["trained"]) == (3, 4, 7)
     assert first["units"]["gradient_composition"] == "mW/cm^2 per at.%"
     assert first["gradient_cosine"] is None
-    again = train_composition(workspace, "alloys", members=3, folds=4, recipe=QUICK)
+    again = train_composition(
+        workspace, TrainingRequest("alloys", members=3, folds=4, recipe=QUICK)
+    )
     assert again["trained"] == 0
     assert again["derivation"] == first["derivation"]
-    more = train_composition(workspace, "alloys", members=4, folds=4, recipe=QUICK)
+    more = train_composition(workspace, TrainingRequest("alloys", members=4, folds=4, recipe=QUICK))
     assert more["trained"] == 1
     assert more["r2"] == first["r2"]
 
 
 def test_arrays_are_those_promised(lab: Fill) -> None:
     workspace = lab()
-    train_composition(workspace, "alloys", members=2, folds=3, recipe=QUICK)
+    train_composition(workspace, TrainingRequest("alloys", members=2, folds=3, recipe=QUICK))
     study = load_study(workspace, "alloys")
     arrays = study.arrays
     n, elements, points = 120, 7, 90
@@ -104,8 +118,10 @@ def test_arrays_are_those_promised(lab: Fill) -> None:
 
 def test_validation_uses_held_out_predictions_only(lab: Fill) -> None:
     workspace = lab()
-    summary = train_composition(workspace, "alloys", members=1, folds=3, recipe=QUICK)
-    members = workspace.ledger.all(STAGE, "alloys")
+    summary = train_composition(
+        workspace, TrainingRequest("alloys", members=1, folds=3, recipe=QUICK)
+    )
+    members = workspace.ledger.all(MEMBER_STAGE, "alloys")
     folds = {m.parameters["fold"]: m for m in members if m.parameters["fold"] is not None}
     study = load_study(workspace, "alloys")
     expected = np.empty(120)
@@ -123,13 +139,17 @@ def test_validation_uses_held_out_predictions_only(lab: Fill) -> None:
 def test_noise_cannot_be_predicted(lab: Fill) -> None:
     rng = np.random.default_rng(5)
     workspace = lab(target=lambda p: rng.normal(size=len(p)))
-    summary = train_composition(workspace, "alloys", members=1, folds=4, recipe=QUICK)
+    summary = train_composition(
+        workspace, TrainingRequest("alloys", members=1, folds=4, recipe=QUICK)
+    )
     assert summary["r2"] < 0.1
 
 
 def test_samples_without_target_are_left_out(lab: Fill) -> None:
     workspace = lab(target=lambda p: np.where(np.arange(len(p)) < 20, np.nan, p))
-    summary = train_composition(workspace, "alloys", members=1, folds=0, recipe=QUICK)
+    summary = train_composition(
+        workspace, TrainingRequest("alloys", members=1, folds=0, recipe=QUICK)
+    )
     assert summary["samples"] == 100
     assert summary["notes"] == ["20 samples without P"]
     assert summary["r2"] is None
@@ -146,23 +166,27 @@ def test_samples_without_target_are_left_out(lab: Fill) -> None:
 def test_unsuitable_libraries_are_refused(lab: Fill, options: dict[str, Any], reason: str) -> None:
     workspace = lab(**options)
     with pytest.raises(UnsuitableDataError, match=reason):
-        train_composition(workspace, "alloys")
-    assert not workspace.ledger.all(STAGE)
+        train_composition(workspace, TrainingRequest("alloys"))
+    assert not workspace.ledger.all(MEMBER_STAGE)
 
 
 def test_options_out_of_range_are_refused(lab: Fill) -> None:
     workspace = lab()
     with pytest.raises(ConfigError, match="0 members"):
-        train_composition(workspace, "alloys", members=0)
+        train_composition(workspace, TrainingRequest("alloys", members=0))
     with pytest.raises(ConfigError, match="2 to 60, or 0"):
-        train_composition(workspace, "alloys", folds=1)
+        train_composition(workspace, TrainingRequest("alloys", folds=61))
+    with pytest.raises(ConfigError, match="2 or more, or 0"):
+        TrainingRequest("alloys", folds=1)
+    with pytest.raises(ConfigError, match="no recipe 'slow'; choose fast, smooth, published"):
+        TrainingRequest("alloys", recipe="slow")
     with pytest.raises(NotFoundError, match="motif train composition alloys"):
         load_study(workspace, "alloys")
 
 
 def test_constant_spectra_leave_composition_alone(lab: Fill) -> None:
     workspace = lab(spectra=lambda s: np.ones_like(s))
-    train_composition(workspace, "alloys", members=1, folds=0, recipe=QUICK)
+    train_composition(workspace, TrainingRequest("alloys", members=1, folds=0, recipe=QUICK))
     arrays = load_study(workspace, "alloys").arrays
     assert not arrays["gradient_spectrum_mean"].any()
     assert arrays["gradient_total_mean"].any()
@@ -178,12 +202,14 @@ def test_one_composition_everywhere_leaves_the_spectrum_alone(tmp_path: Path) ->
     ]
     workspace = Workspace.init(tmp_path / "lab")
     fill(workspace, "gaas", {"library": samples})
-    told = train_composition(workspace, "gaas", members=2, folds=2, recipe=QUICK)
-    assert told["units"]["gradient_composition"] == "1 per at.%"
+    summary = train_composition(
+        workspace, TrainingRequest("gaas", members=2, folds=2, recipe=QUICK)
+    )
+    assert summary["units"]["gradient_composition"] == "1 per at.%"
     arrays = load_study(workspace, "gaas").arrays
     assert arrays["gradient_spectrum_mean"].any()
     assert "first_layer_weights" not in arrays
-    assert {d.name for d in drawings(workspace, load_study(workspace, "gaas"))} == {
+    assert {d.name for d in study_figures(workspace, load_study(workspace, "gaas"))} == {
         "pairs", "bands", "parity", "sample-" + _best(arrays)
     }  # fmt: skip
     flat = [
@@ -192,7 +218,7 @@ def test_one_composition_everywhere_leaves_the_spectrum_alone(tmp_path: Path) ->
     ]
     fill(workspace, "flat", {"flat library": flat})
     with pytest.raises(UnsuitableDataError, match="same composition and spectrum"):
-        train_composition(workspace, "flat")
+        train_composition(workspace, TrainingRequest("flat"))
 
 
 def _best(arrays: Mapping[str, np.ndarray]) -> str:
@@ -220,7 +246,9 @@ def test_each_figure_of_merit_has_a_study_of_its_own_and_short_spectra_none(
     workspace = Workspace.init(tmp_path / "lab")
     fill(workspace, "alloys", {"library": samples})
     gap, power = (
-        train_composition(workspace, "alloys", target=t, members=1, folds=2, recipe=QUICK)
+        train_composition(
+            workspace, TrainingRequest("alloys", target=t, members=1, folds=2, recipe=QUICK)
+        )
         for t in ("gap", "P")
     )
     assert (gap["samples"], power["samples"]) == (35, 40)
@@ -233,13 +261,13 @@ def test_each_figure_of_merit_has_a_study_of_its_own_and_short_spectra_none(
     absent = study.elements.index("W")
     assert not study.arrays["composition"][:, absent].any()
     assert np.isfinite(study.arrays["gradient_total_mean"]).all()
-    baselines = score_baselines(workspace, "alloys", target="gap", folds=2)
+    baselines = score_baselines(workspace, TrainingRequest("alloys", target="gap", folds=2))
     assert all(np.isfinite(scores["r2"]) for scores in baselines.values())
-    drawn = {drawing.name for drawing in drawings(workspace, study)}
+    drawn = {drawing.name for drawing in study_figures(workspace, study)}
     assert {"pairs", "weights", "parity"} <= drawn
     assert "bands" not in drawn
     with pytest.raises(UnsuitableDataError, match='no figure of merit "yield"; it has P, gap'):
-        train_composition(workspace, "alloys", target="yield")
+        train_composition(workspace, TrainingRequest("alloys", target="yield"))
 
 
 def test_the_published_library_is_recognised_and_others_are_not() -> None:
@@ -247,7 +275,7 @@ def test_the_published_library_is_recognised_and_others_are_not() -> None:
     axis = np.linspace(78.025, 1340, 9)
     samples = Samples(np.ones((1379, 9)), np.ones((1379, 7)), np.arange(1379.0))
     names = tuple(map(str, range(1379)))
-    library = Prepared(
+    library = PreparedLibrary(
         names, names, elements, axis, "raman_shift", "1/cm", samples, "P", "mW/cm^2", False
     )
     scores = paper_scores(library)
@@ -276,9 +304,10 @@ def test_raman_spectra_are_divided_by_their_stretch_others_by_their_maximum() ->
 
 def test_groups_hold_members_with_equal_steps(lab: Fill) -> None:
     workspace = lab(n=61)
-    prepared = prepare(workspace.library("alloys"))
-    partition = make_partition(workspace, prepared, folds=5, seed=0)
-    plan = _plan(workspace, "alloys", prepared, 5, replace(QUICK, batch=6), partition)
+    prepared = prepare(load_library(workspace, "alloys"))
+    request = TrainingRequest("alloys", members=5, recipe=replace(QUICK, batch=6))
+    partition = make_partition(workspace, prepared, request)
+    plan = make_plan(workspace, request, prepared, partition)
     groups = grouped(plan, plan.members, 4)
     assert {m for group in groups for m in group} == set(plan.members)
     for group in groups:
@@ -288,23 +317,26 @@ def test_groups_hold_members_with_equal_steps(lab: Fill) -> None:
 
 KILLED = """
 import os, signal
-from motif.analysis.composition.baselines import score_baselines
-from motif.analysis.composition.members import Plan
-from motif.analysis.composition.recipes import Recipe
-from motif.analysis.composition.study import train_composition
+from motif.analysis.composition.study.model_comparison import score_baselines
+from motif.analysis.composition.study.ensemble_members import TrainingPlan
+from motif.analysis.composition.regression.training_recipe import TrainingRecipe
+from motif.analysis.composition.study.composition_study import train_composition
+from motif.analysis.composition.training_request import TrainingRequest
 from motif.core.workspace import Workspace
 
-keep, left = Plan.keep, [2]
+store, left = TrainingPlan.store, [2]
 
-def keep_then_die(*arguments):
-    keep(*arguments)
+def store_then_die(*arguments):
+    return_value = store(*arguments)
     left[0] -= 1
     if not left[0]:
         os.kill(os.getpid(), signal.SIGKILL)
+    return return_value
 
-Plan.keep = keep_then_die
+TrainingPlan.store = store_then_die
 with Workspace.open({root!r}) as workspace:
-    train_composition(workspace, "alloys", members=4, folds=0, recipe=Recipe(**{recipe!r}))
+    recipe = TrainingRecipe(**{recipe!r})
+    train_composition(workspace, TrainingRequest("alloys", members=4, folds=0, recipe=recipe))
 """
 
 
@@ -314,13 +346,15 @@ def test_killed_at_a_member_it_resumes_there(lab: Fill) -> None:
     ended = subprocess.run([sys.executable, "-c", script], check=False)
     assert ended.returncode == -signal.SIGKILL
     workspace.refresh()
-    assert len(workspace.ledger.all(STAGE)) == 2
-    summary = train_composition(workspace, "alloys", members=4, folds=0, recipe=QUICK)
+    assert len(workspace.ledger.all(MEMBER_STAGE)) == 2
+    summary = train_composition(
+        workspace, TrainingRequest("alloys", members=4, folds=0, recipe=QUICK)
+    )
     assert summary["trained"] == 2
-    samples = prepare(workspace.library("alloys")).samples
-    members = [Member(k) for k in range(4)]
+    samples = prepare(load_library(workspace, "alloys")).samples
+    members = [EnsembleMember(k) for k in range(4)]
     undisturbed, _ = train_group(samples, [np.arange(120)] * 4, members, QUICK)
-    for row in workspace.ledger.all(STAGE):
+    for row in workspace.ledger.all(MEMBER_STAGE):
         kept = workspace.ledger.arrays(row)
         for name, value in undisturbed[row.parameters["seed"]].items():
             np.testing.assert_array_equal(kept[name], value)
@@ -330,7 +364,7 @@ def test_members_trained_by_workers_equal_those_trained_here(lab: Fill) -> None:
     from distributed import Client, LocalCluster
 
     workspace = lab()
-    told: list[int] = []
+    summary: list[int] = []
     with (
         LocalCluster(
             n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
@@ -339,13 +373,16 @@ def test_members_trained_by_workers_equal_those_trained_here(lab: Fill) -> None:
         Progress("composition", quiet=True) as bar,
     ):
         train_composition(
-            workspace, "alloys", members=3, folds=2, recipe=QUICK, client=client, progress=bar
+            workspace,
+            TrainingRequest("alloys", members=3, folds=2, recipe=QUICK),
+            client=client,
+            progress=bar,
         )
-        told.append(bar.done)
-    assert told == [500]
-    samples = prepare(workspace.library("alloys")).samples
-    alone, _ = train_group(samples, [np.arange(120)], [Member(2)], QUICK)
-    [row] = workspace.ledger.all(STAGE, seed=2)
+        summary.append(bar.done)
+    assert summary == [500]
+    samples = prepare(load_library(workspace, "alloys")).samples
+    alone, _ = train_group(samples, [np.arange(120)], [EnsembleMember(2)], QUICK)
+    [row] = workspace.ledger.all(MEMBER_STAGE, seed=2)
     kept = workspace.ledger.arrays(row)
     for name, value in alone[0].items():
         np.testing.assert_array_equal(kept[name], value)

@@ -10,24 +10,31 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from motif.analysis.composition.dropout import DropoutMasks
-from motif.analysis.composition.network import Architecture, Parameters, forward, initialise
-from motif.analysis.composition.recipes import FAST, PUBLISHED, recipe_named
-from motif.analysis.composition.samples import (
+from motif.analysis.composition.datasets.composition_library import Samples
+from motif.analysis.composition.datasets.cross_validation import random_folds
+from motif.analysis.composition.regression.composition_network import (
+    DropoutMasks,
+    NetworkArchitecture,
+    Parameters,
+    forward,
+    initialise,
+)
+from motif.analysis.composition.regression.ensemble import curved_fractions, input_scaling
+from motif.analysis.composition.regression.member_training import one_cycle, train
+from motif.analysis.composition.regression.training_recipe import (
     DROPOUT,
+    FAST,
+    PUBLISHED,
     SHUFFLE,
     WEIGHTS,
-    Member,
-    Samples,
-    fold_of,
+    EnsembleMember,
+    recipe_named,
 )
-from motif.analysis.composition.scaling import bent, scaling_of
-from motif.analysis.composition.training import one_cycle, train
 from motif.core.errors import ConfigError, UnsuitableDataError
 
 POINTS, ELEMENTS, N = 45, 4, 37
 TINY = replace(FAST, spectrum_epochs=2, composition_epochs=3, joined_epochs=3, batch=8)
-MEMBERS = (Member(3, 0), Member(4, 1), Member(5, 1))
+MEMBERS = (EnsembleMember(3, 0), EnsembleMember(4, 1), EnsembleMember(5, 1))
 
 
 def tiny_samples() -> Samples:
@@ -37,8 +44,8 @@ def tiny_samples() -> Samples:
     return Samples(spectra, composition, composition[:, 0] * 3 + spectra[:, 7])
 
 
-def tiny_rows(members: tuple[Member, ...]) -> list[np.ndarray]:
-    folds = fold_of(N, 5, 0)
+def tiny_rows(members: tuple[EnsembleMember, ...]) -> list[np.ndarray]:
+    folds = random_folds(N, 5, 0)
     return [np.flatnonzero(folds != (-1 if m.fold is None else m.fold)) for m in members]
 
 
@@ -109,19 +116,21 @@ class OneMember(nn.Module):
         return {name: value.detach() for name, value in state.items()}
 
 
-def fresh(architecture: Architecture, member: Member, step: int) -> dict[str, Tensor]:
+def fresh(
+    architecture: NetworkArchitecture, member: EnsembleMember, step: int
+) -> dict[str, Tensor]:
     generator = np.random.default_rng(member.stream(step, WEIGHTS))
     start = initialise(architecture, [generator], TINY.initialisation, torch.float64)
     return {name: value[0] for name, value in start.items()}
 
 
-def train_alone(samples: Samples, rows: np.ndarray, member: Member) -> OneMember:
+def train_alone(samples: Samples, rows: np.ndarray, member: EnsembleMember) -> OneMember:
     """The three steps of the recipe, one module and one ragged batch at a time."""
-    scaling = scaling_of(samples, [rows], [member], TINY)
+    scaling = input_scaling(samples, [rows], [member], TINY)
     x = scaling.spectra(torch.from_numpy(samples.spectra))[0]
     c = scaling.composition(torch.from_numpy(samples.composition))[0]
     y = (torch.from_numpy(samples.target) - scaling.target_mean) / scaling.target_std
-    whole = Architecture(POINTS, ELEMENTS)
+    whole = NetworkArchitecture(POINTS, ELEMENTS)
     plan = [
         (1, replace(whole, elements=0), TINY.spectrum_epochs),
         (2, replace(whole, points=0), TINY.composition_epochs),
@@ -156,7 +165,7 @@ def train_alone(samples: Samples, rows: np.ndarray, member: Member) -> OneMember
 
 
 def test_forward_equals_ordinary_layers() -> None:
-    architecture = Architecture(POINTS, ELEMENTS)
+    architecture = NetworkArchitecture(POINTS, ELEMENTS)
     generators = [np.random.default_rng(k) for k in range(3)]
     parameters = initialise(architecture, generators, "lecun", torch.float64)
     parameters["joined.2.weight"] += torch.randn(3, 32, 1, dtype=torch.float64)
@@ -188,7 +197,9 @@ def test_a_member_is_the_same_in_every_group() -> None:
 def test_same_seed_same_members_other_seed_other_members() -> None:
     samples, rows = tiny_samples(), tiny_rows(MEMBERS[:1])
     runs = [
-        train(samples, rows, [Member(seed)], TINY).predict(samples.spectra, samples.composition)
+        train(samples, rows, [EnsembleMember(seed)], TINY).predict(
+            samples.spectra, samples.composition
+        )
         for seed in (1, 1, 2)
     ]
     np.testing.assert_array_equal(runs[0], runs[1])
@@ -219,9 +230,9 @@ def test_published_recipe_is_the_papers() -> None:
     epochs = (PUBLISHED.spectrum_epochs, PUBLISHED.composition_epochs, PUBLISHED.joined_epochs)
     assert epochs == (200, 700, 400)
     assert (PUBLISHED.batch, PUBLISHED.peak_rate, PUBLISHED.scaled) == (10, 1e-3, False)
-    shapes = Architecture(1015, 7).shapes()
+    shapes = NetworkArchitecture(1015, 7).shapes()
     assert sum(int(np.prod(s)) for s in shapes.values()) == 66_625
-    start = initialise(Architecture(1015, 7), [np.random.default_rng(0)])
+    start = initialise(NetworkArchitecture(1015, 7), [np.random.default_rng(0)])
     weights = start["joined.0.weight.spectrum"]
     assert float(weights.abs().max()) <= 0.02
     assert float(weights.std()) == pytest.approx(0.0088, rel=0.01)
@@ -236,23 +247,27 @@ def test_fast_recipe_follows_the_size_of_the_library() -> None:
 
 
 def test_members_resolve_the_dilute_end_to_different_degrees() -> None:
-    shares = np.sort([Member(seed).share for seed in range(8)])
+    shares = np.sort([EnsembleMember(seed).share for seed in range(8)])
     assert np.diff([*shares, 1]).max() < 0.25
-    assert Member(0).share == 0
-    assert len({Member(0, fold).share for fold in range(5)}) == 5
+    assert EnsembleMember(0).share == 0
+    assert len({EnsembleMember(0, fold).share for fold in range(5)}) == 5
     samples, rows = tiny_samples(), [np.arange(N)] * 2
-    linear, curved = scaling_of(samples, rows, [Member(0), Member(1)], FAST).composition_bend
+    linear, curved = input_scaling(
+        samples, rows, [EnsembleMember(0), EnsembleMember(1)], FAST
+    ).composition_bend
     assert not linear.any()
     mean = torch.from_numpy(samples.composition.mean(0))
-    torch.testing.assert_close(curved * mean, torch.full((ELEMENTS,), 2 * Member(1).share).double())
-    assert not scaling_of(samples, rows, MEMBERS[:2], PUBLISHED).composition_bend.any()
+    torch.testing.assert_close(
+        curved * mean, torch.full((ELEMENTS,), 2 * EnsembleMember(1).share).double()
+    )
+    assert not input_scaling(samples, rows, MEMBERS[:2], PUBLISHED).composition_bend.any()
 
 
 def test_bent_fractions_keep_their_slope_where_an_element_is_absent() -> None:
     bend = torch.tensor([0.0, 20.0, 50.0], dtype=torch.float64)
     fraction = torch.tensor([0.0, 0.03, -1.0], dtype=torch.float64).expand(3, 3).T
     fraction = fraction.contiguous().requires_grad_()
-    value = bent(fraction, bend)
+    value = curved_fractions(fraction, bend)
     (slope,) = torch.autograd.grad(value.sum(), fraction)
     torch.testing.assert_close(value[0], torch.zeros(3).double())
     torch.testing.assert_close(slope[0], torch.ones(3).double())
@@ -263,7 +278,7 @@ def test_bent_fractions_keep_their_slope_where_an_element_is_absent() -> None:
 
 def test_dropout_factors_have_their_rate_and_keep_the_mean() -> None:
     for rate in (0.25, 0.1):
-        architecture = Architecture(301, 0, dropout=rate)
+        architecture = NetworkArchitecture(301, 0, dropout=rate)
         streams = [np.random.SFC64(k) for k in range(2)]
         masks = DropoutMasks(architecture, streams, 50, torch.device("cpu"))
         for factors in masks.draw():
@@ -272,9 +287,9 @@ def test_dropout_factors_have_their_rate_and_keep_the_mean() -> None:
 
 
 def test_folds_part_the_samples_evenly() -> None:
-    folds = fold_of(1379, 5, seed=0)
+    folds = random_folds(1379, 5, seed=0)
     assert sorted(np.bincount(folds)) == [275, 276, 276, 276, 276]
-    assert (folds != fold_of(1379, 5, seed=1)).any()
+    assert (folds != random_folds(1379, 5, seed=1)).any()
 
 
 def test_refusals_name_the_reason() -> None:
@@ -285,6 +300,6 @@ def test_refusals_name_the_reason() -> None:
     with pytest.raises(UnsuitableDataError, match=r"2\.5 in all 37"):
         train(flat, [np.arange(N)], MEMBERS[:1], TINY)
     with pytest.raises(UnsuitableDataError, match="shorter than the convolution kernel"):
-        Architecture(5, 3)
+        NetworkArchitecture(5, 3)
     with pytest.raises(ConfigError, match="fast, smooth, published"):
         recipe_named("slow")

@@ -8,7 +8,7 @@ import pytest
 
 from motif.analysis.projection import warm
 from motif.core.records import Facet, Measurement
-from motif.core.testing.filling import fill, spectrum
+from motif.core.testing.fill_workspace import fill, spectrum
 from motif.core.workspace import Workspace
 
 AXIS = np.linspace(100.0, 1100.0, 200)

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motif.core.catalog import MeasurementRow
+from motif.core.catalog.database import MeasurementRow
 from motif.core.records import Facet, Measurement
-from motif.core.testing.filling import fill, spectrum
+from motif.core.testing.fill_workspace import fill, spectrum
 from motif.core.workspace import Workspace
 
 AXIS = np.linspace(100.0, 1100.0, 300)

@@ -10,14 +10,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from motif.analysis import commands
-from motif.core.catalog import MeasurementRow
+from motif.analysis import commands, map_commands
+from motif.core.catalog.database import MeasurementRow
 from motif.core.errors import ConfigError, MotifError
 from motif.core.workspace import Workspace
 
 app = typer.Typer()
 app.command("search")(commands.search)
-app.command("project")(commands.project)
+app.command("project")(map_commands.project)
 
 
 def run(workspace: Workspace, *arguments: str) -> str:
@@ -63,14 +63,14 @@ def test_search_tells_what_hits_share_and_what_may_confound_them(
     out = run(workspace, "search", "lib", "--id", one, "-k", "8", "--json")
     document = json.loads(out)
     assert set(document) == {"results", "facets_of_answer", "alarm"}
-    told = document["alarm"]
-    assert (told["hits"], told["pool"], told["confounded"]) == (8, 59, False)
-    assert {each["name"] for each in told["confounders"]} == {"operator"}
+    alarm = document["alarm"]
+    assert (alarm["hits"], alarm["pool"], alarm["confounded"]) == (8, 59, False)
+    assert {each["name"] for each in alarm["confounders"]} == {"operator"}
     options = ("--different", "operator", "--not-same", "record", "--diverse", "0.5")
-    apart = json.loads(run(workspace, "search", "lib", "--id", one, "--json", *options))["results"]
+    others = json.loads(run(workspace, "search", "lib", "--id", one, "--json", *options))["results"]
     operator = workspace.facets([one])[one]["operator"]
-    assert operator not in {hit["facets"]["operator"] for hit in apart}
-    assert library[0].record_id not in {hit["record"] for hit in apart}
+    assert operator not in {hit["facets"]["operator"] for hit in others}
+    assert library[0].record_id not in {hit["record"] for hit in others}
     with pytest.raises(ConfigError, match="nothing pictures may differ in"):
         run(workspace, "search", "lib", "--id", one, "--up-to", "colour")
 

@@ -1,4 +1,4 @@
-"""Answers kept apart from the question, spread out, or compared as pictures."""
+"""Answers under exclusions, diversity and pixel comparison."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motif.analysis.search import search
-from motif.analysis.search.diversity import diverse
-from motif.analysis.search.spaces import space_of
-from motif.analysis.symmetry.embed import embed
-from motif.core.catalog import MeasurementRow
+from motif.analysis.search.exclusions import diverse
+from motif.analysis.search.image_space import space_of
+from motif.analysis.search.search_request import SearchRequest
+from motif.analysis.search.similarity_search import search
+from motif.analysis.symmetry.embedding.fused_embedding import embed
+from motif.core.catalog.database import MeasurementRow
 from motif.core.errors import ConfigError, UnsuitableDataError
 from motif.core.records import Facet, Measurement
-from motif.core.testing.filling import fill, image, spectrum
+from motif.core.testing.fill_workspace import fill, image, spectrum
 from motif.core.workspace import Workspace
 
 AXIS = np.linspace(100.0, 1100.0, 300)
 
 
-def told(number: int, peak: float, **facets: str) -> Measurement:
+def stated(number: int, peak: float, **facets: str) -> Measurement:
     shape = np.exp(-(((AXIS - peak) / 250) ** 2))
     made = spectrum(shape, AXIS, f"s{number}", {}, {})
     given = [Facet(name, value, "test") for name, value in facets.items()]
@@ -43,7 +44,7 @@ def two_labs(workspace: Workspace) -> list[MeasurementRow]:
         }  # fmt: skip
         if n == 39:
             del facets["material"], facets["sample"]
-        made.append(told(n, 400 + 10 * n, **facets))
+        made.append(stated(n, 400 + 10 * n, **facets))
     return fill(workspace, "lib", {f"r{n}": made[4 * n : 4 * n + 4] for n in range(10)})
 
 
@@ -52,7 +53,7 @@ def keys(workspace: Workspace, ids: Sequence[str]) -> set[int]:
 
 
 def found(workspace: Workspace, **options: object) -> set[int]:
-    hits = search(workspace, "lib", **options)  # type: ignore[arg-type]
+    hits = search(workspace, SearchRequest("lib", **options))  # type: ignore[arg-type]
     return keys(workspace, [hit.id for hit in hits])
 
 
@@ -64,60 +65,67 @@ def test_the_same_record_sample_and_session_can_be_left_out(
     workspace: Workspace, two_labs: list[MeasurementRow]
 ) -> None:
     one = by_number(two_labs, 10)
-    assert found(workspace, id=one, k=3) == {9, 11, 8}
-    assert found(workspace, id=one, k=3, not_same=["record"]) == {7, 12, 13}
-    assert not found(workspace, id=one, k=3, not_same=["sample"]) & {12, 14, 16, 18}
-    assert not found(workspace, id=one, k=6, not_same=["session"]) & {11, 12, 13, 14}
-    assert found(workspace, id=one, k=4, not_same=["session", "record"]) == {7, 6, 5, 15}
-    assert 39 in found(workspace, id=one, k=40, not_same=["sample"])
+    assert found(workspace, ids=[one], k=3) == {9, 11, 8}
+    assert found(workspace, ids=[one], k=3, not_same=["record"]) == {7, 12, 13}
+    assert not found(workspace, ids=[one], k=3, not_same=["sample"]) & {12, 14, 16, 18}
+    assert not found(workspace, ids=[one], k=6, not_same=["session"]) & {11, 12, 13, 14}
+    assert found(workspace, ids=[one], k=4, not_same=["session", "record"]) == {7, 6, 5, 15}
+    assert 39 in found(workspace, ids=[one], k=40, not_same=["sample"])
 
 
 def test_the_nearest_different_material(
     workspace: Workspace, two_labs: list[MeasurementRow]
 ) -> None:
-    hits = search(workspace, "lib", id=by_number(two_labs, 10), k=40, different=["material"])
+    hits = search(
+        workspace, SearchRequest("lib", ids=[by_number(two_labs, 10)], k=40, different=["material"])
+    )
     assert {hit.facets["material"] for hit in hits} == {"BFO"}
     assert len(hits) == 19
     both = [by_number(two_labs, 10), by_number(two_labs, 11)]
-    assert search(workspace, "lib", ids=both, different=["material"]) == []
+    assert search(workspace, SearchRequest("lib", ids=both, different=["material"])) == []
 
 
 def test_a_hit_deleted_meanwhile_is_left_out(
     workspace: Workspace, two_labs: list[MeasurementRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = two_labs[5].id
-    whole = search(workspace, "lib", id=own, k=6)
+    whole = search(workspace, SearchRequest("lib", ids=[own], k=6))
     select = workspace.select
 
     def without(*args: Any, **more: Any) -> list[MeasurementRow]:
         return [row for row in select(*args, **more) if row.id != whole[2].id]
 
     monkeypatch.setattr(workspace, "select", without)
-    left = search(workspace, "lib", id=own, k=6)
+    left = search(workspace, SearchRequest("lib", ids=[own], k=6))
     assert [hit.id for hit in left] == [hit.id for hit in whole if hit.id != whole[2].id]
 
 
-def test_what_the_question_does_not_tell_keeps_nothing_apart(
+def test_a_facet_the_query_does_not_have_excludes_nothing(
     workspace: Workspace, two_labs: list[MeasurementRow]
 ) -> None:
-    with pytest.raises(ConfigError, match="does not tell its material"):
-        search(workspace, "lib", id=by_number(two_labs, 39), different=["material"])
-    with pytest.raises(ConfigError, match="does not tell its sample"):
-        search(workspace, "lib", vector=space_of(workspace, "lib").vectors[0], not_same=["sample"])
+    with pytest.raises(ConfigError, match="has no material"):
+        search(
+            workspace, SearchRequest("lib", ids=[by_number(two_labs, 39)], different=["material"])
+        )
+    with pytest.raises(ConfigError, match="has no sample"):
+        search(
+            workspace,
+            SearchRequest("lib", vector=space_of(workspace, "lib").vectors[0], not_same=["sample"]),
+        )
 
 
 def test_diverse_hits_are_farther_from_each_other(
     workspace: Workspace, two_labs: list[MeasurementRow]
 ) -> None:
     one = by_number(two_labs, 0)
-    assert found(workspace, id=one, k=4, diversity=0.0) == {1, 2, 3, 4}
-    spread = found(workspace, id=one, k=4, diversity=0.7)
+    assert found(workspace, ids=[one], k=4, diversity=0.0) == {1, 2, 3, 4}
+    spread = found(workspace, ids=[one], k=4, diversity=0.7)
     assert 1 in spread
     assert max(spread) > 6
-    hits = search(workspace, "lib", id=one, k=4, diversity=0.7)
+    hits = search(workspace, SearchRequest("lib", ids=[one], k=4, diversity=0.7))
     assert [hit.distance for hit in hits] == sorted(hit.distance for hit in hits)
     with pytest.raises(ConfigError, match="from 0 to 1"):
-        search(workspace, "lib", id=one, diversity=2)
+        search(workspace, SearchRequest("lib", ids=[one], diversity=2))
 
 
 @settings(max_examples=50, deadline=None)
@@ -180,7 +188,7 @@ def test_pictures_are_alike_up_to_what_is_allowed(
     letters: Workspace, up_to: str, alike: set[str]
 ) -> None:
     (one,) = letters.select("pfm", 'purpose = "same"')
-    hits = search(letters, "pfm", id=one.id, k=5, up_to=up_to)
+    hits = search(letters, SearchRequest("pfm", ids=[one.id], k=5, up_to=up_to))
     close = {str(hit.facets["purpose"]) for hit in hits if (hit.correlation or 0) > 0.8}
     assert close == alike
     values = [hit.correlation for hit in hits]
@@ -191,23 +199,26 @@ def test_pictures_are_alike_up_to_what_is_allowed(
 def test_an_inverted_picture_counts_where_inversion_is_allowed(letters: Workspace) -> None:
     (one,) = letters.select("pfm", 'purpose = "same"')
     where = 'purpose = "inverted"'
-    (exact,) = search(letters, "pfm", id=one.id, where=where, up_to="exact")
-    (free,) = search(letters, "pfm", id=one.id, where=where, up_to="inversion")
+    (exact,) = search(letters, SearchRequest("pfm", ids=[one.id], where=where, up_to="exact"))
+    (free,) = search(letters, SearchRequest("pfm", ids=[one.id], where=where, up_to="inversion"))
     assert (exact.correlation or 0) < 0.5 < 0.8 < (free.correlation or 0)
     with pytest.raises(ConfigError, match='"colour" is nothing pictures may differ in'):
-        search(letters, "pfm", id=one.id, up_to="colour")
+        search(letters, SearchRequest("pfm", ids=[one.id], up_to="colour"))
     with pytest.raises(ConfigError, match="leave out one"):
-        search(letters, "pfm", id=one.id, up_to="exact", diversity=0.5)
+        search(letters, SearchRequest("pfm", ids=[one.id], up_to="exact", diversity=0.5))
 
 
 def test_channels_can_be_weighted(letters: Workspace) -> None:
     space = space_of(letters, "pfm")
     (one,) = letters.select("pfm", 'purpose = "same"')
-    apart = (space.vectors - space.vectors[space.row(one.id)]).astype(float)
+    distances = (space.vectors - space.vectors[space.row(one.id)]).astype(float)
     kinds = {"phase", "amplitude", "height"}
     assert kinds < set(space.channels)
-    total = sum(np.square(apart[:, part]).sum(1) for part in space.channels["phase"])
-    hits = search(letters, "pfm", id=one.id, k=5, weights={"amplitude": 0, "height": 0, "phase": 4})
+    total = sum(np.square(distances[:, part]).sum(1) for part in space.channels["phase"])
+    hits = search(
+        letters,
+        SearchRequest("pfm", ids=[one.id], k=5, weights={"amplitude": 0, "height": 0, "phase": 4}),
+    )
     assert [hit.distance for hit in hits] == pytest.approx(np.sort(np.sqrt(4 * total))[1:6])
     own = space.scales({"symmetry": 2, "phase": 3, "symmetry.phase": 5})
     (only,) = space.channels["symmetry.phase"]
@@ -215,11 +226,11 @@ def test_channels_can_be_weighted(letters: Workspace) -> None:
     sizes = sum(part.stop - part.start for kind in kinds for part in space.channels[kind])
     assert sizes == space.vectors.shape[1]
     with pytest.raises(ConfigError, match="the channels phase, amplitude, height"):
-        search(letters, "pfm", id=one.id, weights={"colour": 1})
+        search(letters, SearchRequest("pfm", ids=[one.id], weights={"colour": 1}))
 
 
-def test_spectra_are_no_pictures(workspace: Workspace, two_labs: list[MeasurementRow]) -> None:
+def test_spectra_are_not_pictures(workspace: Workspace, two_labs: list[MeasurementRow]) -> None:
     with pytest.raises(UnsuitableDataError, match="no orientation"):
-        search(workspace, "lib", id=two_labs[0].id, up_to="exact")
+        search(workspace, SearchRequest("lib", ids=[two_labs[0].id], up_to="exact"))
     with pytest.raises(ConfigError, match="one id or one file"):
-        search(workspace, "lib", ids=[two_labs[0].id, two_labs[1].id], up_to="exact")
+        search(workspace, SearchRequest("lib", ids=[two_labs[0].id, two_labs[1].id], up_to="exact"))

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from motif.analysis.search import search
-from motif.analysis.search.spaces import space_of
+from motif.analysis.search.image_space import space_of
+from motif.analysis.search.search_request import SearchRequest
+from motif.analysis.search.similarity_search import search
 from motif.core.records import Measurement
-from motif.core.testing.filling import fill, spectrum
+from motif.core.testing.fill_workspace import fill, spectrum
 from motif.core.workspace import Workspace
 
 AXIS = np.linspace(100.0, 1100.0, 120)
@@ -34,19 +35,19 @@ def checked(workspace: Workspace, least: int) -> int:
     """Search, compare with brute force, and return how many there are to find."""
     workspace.refresh()
     first = min(row.id for row in workspace.select("lib"))
-    hits = search(workspace, "lib", id=first, k=10_000, include_query=True)
+    hits = search(workspace, SearchRequest("lib", ids=[first], k=10_000, include_query=True))
     ids = [hit.id for hit in hits]
     assert len(set(ids)) == len(ids) >= least
     keys = {row.key for row in workspace.select(ids=ids)}
     assert {f"s{n}" for n in range(least)} <= keys
-    # Others may make the basis anew after this search; a hit names the one it was found in.
+    # Others may fit the basis again after this search; a hit names the one it was found in.
     space = space_of(workspace, "lib", method=hits[0].method)
     query = space.vectors[space.row(first)].astype(float)
     for hit in hits[:: max(1, len(hits) // 20)]:
         row = space.row(hit.id)
         assert row is not None
-        apart = float(np.linalg.norm(space.vectors[row] - query))
-        assert abs(apart - hit.distance) < 1e-6 * max(1.0, apart)
+        distances = float(np.linalg.norm(space.vectors[row] - query))
+        assert abs(distances - hit.distance) < 1e-6 * max(1.0, distances)
     assert [hit.distance for hit in hits] == sorted(hit.distance for hit in hits)
     return len(hits)
 
@@ -93,21 +94,23 @@ def test_searches_in_two_processes_see_what_a_third_commits(workspace: Workspace
             checked(workspace, int(line))
         _, complaint = writer.communicate(timeout=60)
         assert writer.returncode == 0, complaint
-        told, complaint = reader.communicate(timeout=60)
+        stated, complaint = reader.communicate(timeout=60)
         assert reader.returncode == 0, complaint
     finally:
         for each in (writer, reader):
             each.kill()
             each.wait()
-    assert int(told) == checked(workspace, FIRST + BATCH * BATCHES) == FIRST + BATCH * BATCHES
+    assert int(stated) == checked(workspace, FIRST + BATCH * BATCHES) == FIRST + BATCH * BATCHES
 
 
-def test_a_distance_can_be_checked_when_the_basis_was_made_anew_since(workspace: Workspace) -> None:
+def test_a_distance_can_be_checked_when_the_basis_was_recomputed_since(
+    workspace: Workspace,
+) -> None:
     add(workspace, 0, FIRST)
     first = min(row.id for row in workspace.select("lib"))
-    hit = search(workspace, "lib", id=first, k=1)[0]
+    hit = search(workspace, SearchRequest("lib", ids=[first], k=1))[0]
     add(workspace, FIRST, BATCH * BATCHES)
     assert space_of(workspace, "lib").method != hit.method
     space = space_of(workspace, "lib", method=hit.method)
-    apart = space.vectors[space.row(first)] - space.vectors[space.row(hit.id)]
-    assert abs(np.linalg.norm(apart.astype(float)) - hit.distance) < 1e-6
+    distances = space.vectors[space.row(first)] - space.vectors[space.row(hit.id)]
+    assert abs(np.linalg.norm(distances.astype(float)) - hit.distance) < 1e-6

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from motif.analysis.search import alarm, facets_of_answer, search
+from motif.analysis.search.answer_facets import alarm, facets_of_answer
 from motif.analysis.search.confounding import examine, mutual_information
-from motif.core.catalog import MeasurementRow
+from motif.analysis.search.search_request import SearchRequest
+from motif.analysis.search.similarity_search import search
+from motif.core.catalog.database import MeasurementRow
 from motif.core.records import Facet, Measurement
-from motif.core.testing.filling import fill, spectrum
+from motif.core.testing.fill_workspace import fill, spectrum
 from motif.core.workspace import Workspace
 
 AXIS = np.linspace(100.0, 1100.0, 200)
@@ -26,52 +28,53 @@ def pool(n: int, seed: int = 0, *, bound: float = 0.0) -> list[dict[str, str]]:
     return made
 
 
-def test_an_operator_who_explains_the_likeness_raises_the_alarm() -> None:
+def test_an_operator_who_explains_the_similarity_raises_the_alarm() -> None:
     everything = pool(600)
     asked = [{"material": "m0", "operator": "o0"}]
     hits = [one for one in everything if one["operator"] == "o0"][:20]
-    told = examine(asked, hits, everything)
-    assert told.confounded
-    (worst, *_) = told.confounders
+    explanation = examine(asked, hits, everything)
+    assert explanation.confounded
+    (worst, *_) = explanation.confounders
     assert (worst.name, worst.value, worst.share) == ("operator", "o0", 1.0)
     assert worst.excess == pytest.approx(1.0)
     assert worst.p < 0.01
-    assert "100% of the hits share the operator o0" in told.sentence
-    assert told.material is not None
-    assert f"{told.material.chance:.0%}" in told.sentence
-    assert told.document()["confounders"][0]["name"] == "operator"
+    assert "100% of the hits share the operator o0" in explanation.sentence
+    assert explanation.material is not None
+    assert f"{explanation.material.chance:.0%}" in explanation.sentence
+    assert explanation.document()["confounders"][0]["name"] == "operator"
 
 
 def test_a_material_that_explains_it_does_not() -> None:
     everything = pool(600)
     hits = [one for one in everything if one["material"] == "m0"][:20]
-    told = examine([{"material": "m0", "operator": "o0"}], hits, everything)
-    assert not told.confounded
-    assert told.material is not None
-    assert told.material.share == 1.0
-    assert told.sentence.startswith("No instrument")
+    explanation = examine([{"material": "m0", "operator": "o0"}], hits, everything)
+    assert not explanation.confounded
+    assert explanation.material is not None
+    assert explanation.material.share == 1.0
+    assert explanation.sentence.startswith("No instrument")
 
 
 def test_an_operator_that_only_comes_with_the_material_does_not() -> None:
-    """Nine tenths of a material are one operator's: sharing both is no sign of the operator."""
+    """Nine tenths of a material are one operator's: sharing both is not evidence for the
+    operator."""
     everything = pool(600, bound=0.85)
     rng = np.random.default_rng(1)
     group = [one for one in everything if one["material"] == "m0"]
     for _ in range(20):
         chosen = rng.choice(len(group), 20, replace=False)
-        told = examine(
+        explanation = examine(
             [{"material": "m0", "operator": "o0"}], [group[n] for n in chosen], everything
         )
-        assert not told.confounded
+        assert not explanation.confounded
 
 
-def test_what_cannot_be_told_apart_is_said() -> None:
+def test_what_cannot_be_distinguished_is_reported() -> None:
     everything = pool(300, bound=1.0)
     hits = [one for one in everything if one["material"] == "m0"][:20]
-    told = examine([{"material": "m0", "operator": "o0"}], hits, everything)
-    assert not told.confounded
-    assert "go together" in told.sentence
-    assert told.confounders[0].with_material == pytest.approx(1.0)
+    explanation = examine([{"material": "m0", "operator": "o0"}], hits, everything)
+    assert not explanation.confounded
+    assert "coincide here" in explanation.sentence
+    assert explanation.confounders[0].with_material == pytest.approx(1.0)
 
 
 def test_chance_raises_no_more_alarms_than_its_level() -> None:
@@ -129,15 +132,15 @@ def test_an_answer_tells_what_it_shares_and_what_confounds_it(
 ) -> None:
     one = lab[0].id
     operator = workspace.facets([one])[one]["operator"]
-    hits = search(workspace, "lib", id=one, k=20)
+    hits = search(workspace, SearchRequest("lib", ids=[one], k=20))
     first, *_ = facets_of_answer(workspace, "lib", hits)
     assert (first.name, first.value, first.share) == ("operator", operator, 1.0)
     assert first.lift == pytest.approx(3.0)
     assert first.p < 1e-6
-    told = alarm(workspace, "lib", hits, [one])
-    assert told.confounded
-    assert told.confounders[0].name == "operator"
-    assert (told.hits, told.pool) == (20, 119)
+    explanation = alarm(workspace, "lib", hits, [one])
+    assert explanation.confounded
+    assert explanation.confounders[0].name == "operator"
+    assert (explanation.hits, explanation.pool) == (20, 119)
     alone = alarm(workspace, "lib", hits, [one], f'operator = "{operator}"')
     assert not alone.confounded
     assert facets_of_answer(workspace, "lib", []) == []

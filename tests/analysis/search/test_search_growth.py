@@ -16,16 +16,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from motif.analysis.search import codes, search
-from motif.analysis.search.codes import Codes
-from motif.analysis.search.codes_file import CodesFile
-from motif.analysis.search.index import Index
-from motif.analysis.search.members import as_ids
-from motif.analysis.search.spaces import space_of
-from motif.analysis.search.spectra import STAGE
-from motif.analysis.search.stored import State, Stored
-from motif.core.catalog import MeasurementRow
-from motif.core.testing.filling import fill, spectrum
+from motif.analysis.search import byte_codes
+from motif.analysis.search.byte_codes import ByteCodeFile, ByteCodes
+from motif.analysis.search.candidates import as_ids
+from motif.analysis.search.feature_cache import FeatureCache, State
+from motif.analysis.search.image_space import space_of
+from motif.analysis.search.nearest_index import NearestIndex
+from motif.analysis.search.search_request import SearchRequest
+from motif.analysis.search.similarity_search import search
+from motif.analysis.search.spectral_space import STAGE
+from motif.core.catalog.database import MeasurementRow
+from motif.core.testing.fill_workspace import fill, spectrum
 from motif.core.workspace import Workspace
 
 DIMENSION = 24
@@ -54,25 +55,25 @@ def test_an_extended_weighted_index_is_brute_force(
     n = first + sum(more)
     vectors = clustered(n, d, seed)
     scales = rng.choice([0.0, 0.5, 2.0], d).astype("f4") if weighted else np.ones(d, "f4")
-    index = Index(vectors[:first], scales)
+    index = NearestIndex(vectors[:first], scales)
     query = vectors[0] + 0.1 * rng.standard_normal(d).astype("f4")
     index.nearest(query, 3, route="quantised")
     for size in np.cumsum([first, *more]):
         index = index.extended(vectors[:size])
     rows = None if share is None else np.flatnonzero(rng.random(n) < share)
     every = np.arange(n) if rows is None else rows
-    apart = np.linalg.norm((vectors[every].astype(float) - query) * scales, axis=1)
-    expected = every[np.argsort(apart, kind="stable")[:10]]
+    distances = np.linalg.norm((vectors[every].astype(float) - query) * scales, axis=1)
+    expected = every[np.argsort(distances, kind="stable")[:10]]
     for route in ("quantised", "exact", None):
         found, distances = index.nearest(query, 10, rows, route)  # type: ignore[arg-type]
-        np.testing.assert_allclose(distances, np.sort(apart)[:10], rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(distances, np.sort(distances)[:10], rtol=1e-9, atol=1e-12)
         if not weighted:
             np.testing.assert_array_equal(found, expected)
 
 
 def test_cells_far_from_the_question_are_passed_over() -> None:
     vectors = clustered(20_000, 32, 0)
-    made = Codes(vectors)
+    made = ByteCodes(vectors)
     asked = made.question(vectors[5], None)
     near = np.linalg.norm(vectors.astype(float) - vectors[5], axis=1)
     radius = float(np.sort(near)[50])
@@ -87,20 +88,22 @@ def test_an_index_of_a_collection_is_extended_by_what_comes(
     workspace: Workspace, library: list[MeasurementRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = library[0]
-    search(workspace, "lib", id=asked.id)
+    search(workspace, SearchRequest("lib", ids=[asked.id]))
     lengths: list[tuple[int, int]] = []
-    grown = Index.extended
+    grown = NearestIndex.extended
 
-    def extended(self: Index, vectors: NDArray[np.float32], file: CodesFile) -> Index:
+    def extended(
+        self: NearestIndex, vectors: NDArray[np.float32], file: ByteCodeFile
+    ) -> NearestIndex:
         lengths.append((len(self), len(vectors)))
         return grown(self, vectors, file)
 
-    monkeypatch.setattr(Index, "extended", extended)
-    monkeypatch.setattr(Index, "__init__", None)
+    monkeypatch.setattr(NearestIndex, "extended", extended)
+    monkeypatch.setattr(NearestIndex, "__init__", None)
     data = workspace.read(asked.id)
     twin = spectrum(data.values * 2, data.raman_shift.values, "s99", asked.composition, {})
     fill(workspace, "lib", {"late": [twin]})
-    hits = search(workspace, "lib", id=asked.id, k=1)
+    hits = search(workspace, SearchRequest("lib", ids=[asked.id], k=1))
     assert workspace.measurement(hits[0].id).key == "s99"
     assert lengths == [(60, 61)]
 
@@ -149,7 +152,7 @@ def named(count: int) -> list[str]:
 
 
 def check(folder: Path, count: int) -> None:
-    ids, vectors = Stored(folder).rows(named(count), load, DIMENSION)
+    ids, vectors = FeatureCache(folder).rows(named(count), load, DIMENSION)
     expected = [block(one) for one in named(count)]
     np.testing.assert_array_equal(ids, np.concatenate([one[0][:40] for one in expected]))
     np.testing.assert_array_equal(vectors, np.concatenate([one[1][:40] for one in expected]))
@@ -158,24 +161,24 @@ def check(folder: Path, count: int) -> None:
 def test_only_what_is_new_is_loaded(tmp_path: Path) -> None:
     asked: list[str] = []
 
-    def told(sources: Sequence[str]) -> Iterable[tuple[NDArray[np.bytes_], NDArray[np.float32]]]:
+    def stated(sources: Sequence[str]) -> Iterable[tuple[NDArray[np.bytes_], NDArray[np.float32]]]:
         asked.extend(sources)
         return load(sources)
 
     for count in (3, 5, 5, 2):
-        ids, vectors = Stored(tmp_path).rows(named(count), told, DIMENSION)
+        ids, vectors = FeatureCache(tmp_path).rows(named(count), stated, DIMENSION)
         assert len(ids) == len(vectors) == 40 * count
     assert asked == named(5)
     other = [*named(2), f"{9:032x}"]
-    ids, _ = Stored(tmp_path).rows(other, told, DIMENSION)
+    ids, _ = FeatureCache(tmp_path).rows(other, stated, DIMENSION)
     assert len(ids) == 120
     assert asked[5:] == other
     assert {path.stem for path in tmp_path.glob("*.bin")} == {"ids-2", "vectors-2", "sources-2"}
 
 
 def test_rows_of_no_order_keep_theirs(tmp_path: Path) -> None:
-    first = Stored(tmp_path).rows(named(3), load, DIMENSION, ordered=False)[0]
-    later = Stored(tmp_path).rows(named(5)[::-1], load, DIMENSION, ordered=False)[0]
+    first = FeatureCache(tmp_path).rows(named(3), load, DIMENSION, ordered=False)[0]
+    later = FeatureCache(tmp_path).rows(named(5)[::-1], load, DIMENSION, ordered=False)[0]
     np.testing.assert_array_equal(later[: len(first)], first)
     assert len(later) == 200
 
@@ -185,12 +188,12 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_search_growth import DIMENSION, load, named
-from motif.analysis.search import stored
-stored.BATCH = 2
+from motif.analysis.search import feature_cache
+feature_cache.BATCH = 2
 count = 0
 while True:
     count += 6
-    stored.Stored(Path(sys.argv[1])).rows(named(count), load, DIMENSION)
+    feature_cache.FeatureCache(Path(sys.argv[1])).rows(named(count), load, DIMENSION)
     print(count, flush=True)
 """
 
@@ -210,20 +213,20 @@ def test_a_killed_writer_leaves_the_cache_right(tmp_path: Path) -> None:
         check(tmp_path, 30 + attempt)
 
 
-def test_who_looks_while_another_begins_anew_looks_again(tmp_path: Path) -> None:
-    Stored(tmp_path).rows(named(5), load, DIMENSION)
+def test_who_looks_while_another_restarts_looks_again(tmp_path: Path) -> None:
+    FeatureCache(tmp_path).rows(named(5), load, DIMENSION)
 
-    class Slow(Stored):
+    class Slow(FeatureCache):
         """Another process begins a new generation right after this one read the state."""
 
         def _state(self) -> State:
             state = super()._state()
             if state.generation == 1:
-                Stored(tmp_path).rows(named(4)[::-1], load, DIMENSION)
+                FeatureCache(tmp_path).rows(named(4)[::-1], load, DIMENSION)
             return state
 
     ids, _ = Slow(tmp_path).rows(named(5), load, DIMENSION)
-    assert ids.tolist() == Stored(tmp_path).rows(named(5), load, DIMENSION)[0].tolist()
+    assert ids.tolist() == FeatureCache(tmp_path).rows(named(5), load, DIMENSION)[0].tolist()
 
 
 def test_bytes_half_written_are_written_over(tmp_path: Path) -> None:
@@ -237,5 +240,5 @@ def test_bytes_half_written_are_written_over(tmp_path: Path) -> None:
 def test_the_number_of_axes_follows_the_data() -> None:
     flat = np.random.default_rng(0).standard_normal((3000, 64)).astype("f4")
     low = flat[:, :4] @ np.random.default_rng(1).standard_normal((4, 64)).astype("f4")
-    assert Codes(low).size == codes.LANES
-    assert Codes(flat).size > 2 * codes.LANES
+    assert ByteCodes(low).size == byte_codes.LANES
+    assert ByteCodes(flat).size > 2 * byte_codes.LANES

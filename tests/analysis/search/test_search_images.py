@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from motif.analysis.search import Region, search
-from motif.analysis.search.spaces import space_of
-from motif.analysis.symmetry.embed import embed
+from motif.analysis.search.image_space import space_of
+from motif.analysis.search.search_example import Region
+from motif.analysis.search.search_request import SearchRequest
+from motif.analysis.search.similarity_search import search
+from motif.analysis.symmetry.embedding.fused_embedding import embed
 from motif.core.errors import (
     ConfigError,
     NotFoundError,
@@ -20,7 +22,7 @@ from motif.core.errors import (
     UnsuitableDataError,
 )
 from motif.core.records import Facet, Measurement
-from motif.core.testing.filling import fill, image, spectrum
+from motif.core.testing.fill_workspace import fill, image, spectrum
 from motif.core.workspace import Workspace
 from motif.ingest.simulate.ibw_writer import write_ibw
 
@@ -61,7 +63,7 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 
 def found(scans: Workspace, **question: object) -> Counter[str]:
-    hits = search(scans, "pfm", k=8, **question)  # type: ignore[arg-type]
+    hits = search(scans, SearchRequest("pfm", k=8, **question))  # type: ignore[arg-type]
     return Counter(str(hit.facets["material"]) for hit in hits)
 
 
@@ -71,14 +73,14 @@ def ids(scans: Workspace, material: str) -> Sequence[str]:
 
 def test_alike_patterns_are_found(scans: Workspace) -> None:
     for material in ("stripes", "dots"):
-        assert found(scans, id=ids(scans, material)[0])[material] >= 7
+        assert found(scans, ids=[ids(scans, material)[0]])[material] >= 7
 
 
 def test_a_region_is_compared_by_itself(scans: Workspace) -> None:
     (both,) = ids(scans, "both")
     where = 'material in ("stripes", "dots")'
-    assert found(scans, id=both, roi="0,0,48,96", where=where)["stripes"] == 8
-    assert found(scans, id=both, roi=Region(48, 0, 48, 96), where=where)["dots"] == 8
+    assert found(scans, ids=[both], roi="0,0,48,96", where=where)["stripes"] == 8
+    assert found(scans, ids=[both], roi=Region(48, 0, 48, 96), where=where)["dots"] == 8
 
 
 def test_a_file_is_compared_and_not_stored(scans: Workspace, tmp_path: Path) -> None:
@@ -91,9 +93,9 @@ def test_a_file_is_compared_and_not_stored(scans: Workspace, tmp_path: Path) -> 
     assert len(scans.select()) == before
     path.write_bytes(b"no image at all")
     with pytest.raises(UnreadableFileError, match="none of the formats"):
-        search(scans, "pfm", file=path)
+        search(scans, SearchRequest("pfm", file=path))
     with pytest.raises(NotFoundError, match="cannot be opened"):
-        search(scans, "pfm", file=tmp_path / "nothing.ibw")
+        search(scans, SearchRequest("pfm", file=tmp_path / "nothing.ibw"))
 
 
 def test_parts_can_be_weighted(scans: Workspace) -> None:
@@ -101,10 +103,10 @@ def test_parts_can_be_weighted(scans: Workspace) -> None:
     space = space_of(scans, "pfm")
     assert set(space.parts) >= {"symmetry", "texture"}
     part = space.parts["symmetry"]
-    apart = (space.vectors - space.vectors[space.row(one)])[:, part].astype(float)
+    distances = (space.vectors - space.vectors[space.row(one)])[:, part].astype(float)
     weights = dict.fromkeys(space.parts, 0.0) | {"symmetry": 2.0}
-    hits = search(scans, "pfm", id=one, k=3, weights=weights)
-    expected = np.sort(np.linalg.norm(apart, axis=1))[1:4] * np.sqrt(2)
+    hits = search(scans, SearchRequest("pfm", ids=[one], k=3, weights=weights))
+    expected = np.sort(np.linalg.norm(distances, axis=1))[1:4] * np.sqrt(2)
     assert [hit.distance for hit in hits] == pytest.approx(expected, rel=1e-5)
 
 
@@ -114,21 +116,23 @@ def test_images_taken_in_later_can_be_asked_with_before_they_are_embedded(
     rows = {row.id for row in scans.select("pfm")}
     fill(scans, "pfm", {"late": [scan(stripes(90), "stripes")]})
     (late,) = [row.id for row in scans.select("pfm") if row.id not in rows]
-    assert found(scans, id=late)["stripes"] >= 7
+    assert found(scans, ids=[late])["stripes"] >= 7
     embed(scans, "pfm", extractor="analytic")
-    assert late in {hit.id for hit in search(scans, "pfm", id=late, include_query=True)}
+    assert late in {
+        hit.id for hit in search(scans, SearchRequest("pfm", ids=[late], include_query=True))
+    }
 
 
 def test_regions_are_checked(scans: Workspace) -> None:
     one, other = ids(scans, "stripes")[:2]
     with pytest.raises(ConfigError, match="ends at pixel 100,96, the image has 96 by 96"):
-        search(scans, "pfm", id=one, roi="4,0,96,96")
+        search(scans, SearchRequest("pfm", ids=[one], roi="4,0,96,96"))
     with pytest.raises(ConfigError, match="inside"):
-        search(scans, "pfm", id=one, roi="-1,0,32,32")
+        search(scans, SearchRequest("pfm", ids=[one], roi="-1,0,32,32"))
     with pytest.raises(ConfigError, match="too small"):
-        search(scans, "pfm", id=one, roi="0,0,4,96")
+        search(scans, SearchRequest("pfm", ids=[one], roi="0,0,4,96"))
     with pytest.raises(ConfigError, match="cut from one image"):
-        search(scans, "pfm", ids=[one, other], roi="0,0,32,32")
+        search(scans, SearchRequest("pfm", ids=[one, other], roi="0,0,32,32"))
 
 
 def test_an_image_without_known_channels_has_nothing_to_compare(scans: Workspace) -> None:
@@ -137,14 +141,14 @@ def test_an_image_without_known_channels_has_nothing_to_compare(scans: Workspace
         {"x": [image(np.random.default_rng(0).random((1, 32, 32)), ["Voltage"], ["V"])]},
     )  # fmt: skip
     with pytest.raises(UnsuitableDataError, match="Voltage"):
-        search(scans, "pfm", id=odd.id)
+        search(scans, SearchRequest("pfm", ids=[odd.id]))
 
 
 def test_without_features_the_command_that_makes_them_is_named(workspace: Workspace) -> None:
     fill(workspace, "pfm", {"a": [scan(dots(0), "dots")]})
     (row,) = workspace.select("pfm")
     with pytest.raises(NotFoundError, match="motif embed pfm"):
-        search(workspace, "pfm", id=row.id)
+        search(workspace, SearchRequest("pfm", ids=[row.id]))
 
 
 def test_spectra_of_a_mixed_collection_are_compared_with_spectra(scans: Workspace) -> None:
@@ -155,4 +159,7 @@ def test_spectra_of_a_mixed_collection_are_compared_with_spectra(scans: Workspac
         {"lib": [spectrum(shape, axis, str(n), {}, {}) for n, shape in enumerate(shapes)]},
     )  # fmt: skip
     rows = {row.key: row.id for row in scans.select("pfm", kind="spectrum")}
-    assert [hit.id for hit in search(scans, "pfm", id=rows["1"])] == [rows["2"], rows["0"]]
+    assert [hit.id for hit in search(scans, SearchRequest("pfm", ids=[rows["1"]]))] == [
+        rows["2"],
+        rows["0"],
+    ]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from motif.analysis.search.index import QUANTISE_FROM, Index, Route
+from motif.analysis.search.nearest_index import QUANTISE_FROM, NearestIndex, Route
 
 
 def brute_force(
@@ -56,7 +56,7 @@ def test_nearest_is_brute_force(
     query = vectors[rng.integers(n)] + rng.choice([0.0, 0.1]) * rng.standard_normal(d)
     query = query.astype(np.float32)
     rows = None if share is None else np.flatnonzero(rng.random(n) < share)
-    found, distances = Index(vectors).nearest(query, k, rows, route)
+    found, distances = NearestIndex(vectors).nearest(query, k, rows, route)
     every = np.arange(n) if rows is None else rows
     expected, expected_distances = brute_force(vectors, query, k, every)
     np.testing.assert_array_equal(found, expected)
@@ -64,18 +64,18 @@ def test_nearest_is_brute_force(
 
 
 def test_planner_gathers_few_and_quantises_many() -> None:
-    index = Index(np.zeros((QUANTISE_FROM // 128 + 8, 128), np.float32))
+    index = NearestIndex(np.zeros((QUANTISE_FROM // 128 + 8, 128), np.float32))
     n = len(index)
     assert index.plan(n // 1000) == "gather"
     assert index.plan(n // 2) == "quantised"
     assert index.plan(n) == "quantised"
     assert index.plan(n // 100) == "gather"
-    small = Index(np.zeros((1000, 16), np.float32))
+    small = NearestIndex(np.zeros((1000, 16), np.float32))
     assert small.plan(1000) == "exact"
 
 
 def test_wrong_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="shape"):
-        Index(np.zeros(3, np.float32))
+        NearestIndex(np.zeros(3, np.float32))
     with pytest.raises(ValueError, match="shape"):
-        Index(np.zeros((3, 2), np.float32)).nearest(np.zeros(3, np.float32), 1)
+        NearestIndex(np.zeros((3, 2), np.float32)).nearest(np.zeros(3, np.float32), 1)

@@ -1,4 +1,4 @@
-"""Spectral likeness follows peaks, not baselines, scales or the axis they were measured on."""
+"""Spectral similarity follows peaks, not baselines, scales or the axis they were measured on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motif.analysis.search.spectral import SpectralBasis, Trace, fit
+from motif.analysis.search.spectral_features import SpectralBasis, SpectrumTrace, fit
 from motif.core.errors import UnsuitableDataError
 
 AXIS = np.linspace(100.0, 1100.0, 400)
 
 
-def trace(peak: float, *, scale: float = 1.0, offset: float = 0.0, slope: float = 0.0) -> Trace:
+def trace(
+    peak: float, *, scale: float = 1.0, offset: float = 0.0, slope: float = 0.0
+) -> SpectrumTrace:
     shape = np.exp(-(((AXIS - peak) / 25) ** 2)) + 0.5 * np.exp(-(((AXIS - 300) / 15) ** 2))
-    return Trace(AXIS, scale * shape + offset + slope * (AXIS - 100) / 1000)
+    return SpectrumTrace(AXIS, scale * shape + offset + slope * (AXIS - 100) / 1000)
 
 
 @pytest.fixture(scope="module")
@@ -53,30 +55,30 @@ def test_axis_order_spacing_and_gaps_are_immaterial(basis: SpectralBasis) -> Non
     intensity[200] = np.nan
     same = [
         one,
-        Trace(AXIS[::-1], one.intensity[::-1]),
-        Trace(AXIS[uneven], one.intensity[uneven]),
-        Trace(AXIS, intensity),
+        SpectrumTrace(AXIS[::-1], one.intensity[::-1]),
+        SpectrumTrace(AXIS[uneven], one.intensity[uneven]),
+        SpectrumTrace(AXIS, intensity),
     ]
     features = basis.features(same)
     assert np.linalg.norm(features[1:] - features[0], axis=1).max() < 0.05
 
 
 def test_spectra_on_different_axes_meet_where_they_overlap() -> None:
-    inner = Trace(AXIS[50:], trace(600).intensity[50:])
+    inner = SpectrumTrace(AXIS[50:], trace(600).intensity[50:])
     _, features = fit([trace(600), inner, trace(800), trace(450)])
-    apart = np.linalg.norm(features[1:] - features[0], axis=1)
-    assert apart[0] < 0.05 < apart[1]
+    distances = np.linalg.norm(features[1:] - features[0], axis=1)
+    assert distances[0] < 0.05 < distances[1]
 
 
 def test_what_has_no_shape_has_no_features(basis: SpectralBasis) -> None:
-    flat = Trace(AXIS, np.ones(400))
-    short = Trace(AXIS[:50], np.arange(50.0))
-    empty = Trace(AXIS, np.full(400, np.nan))
+    flat = SpectrumTrace(AXIS, np.ones(400))
+    short = SpectrumTrace(AXIS[:50], np.arange(50.0))
+    empty = SpectrumTrace(AXIS, np.full(400, np.nan))
     assert np.isnan(basis.features([flat, short, empty])).all()
 
 
 def test_spectra_without_overlap_are_refused() -> None:
     with pytest.raises(UnsuitableDataError, match="in common"):
-        fit([trace(600), Trace(AXIS + 5000, np.ones(400))])
+        fit([trace(600), SpectrumTrace(AXIS + 5000, np.ones(400))])
     with pytest.raises(UnsuitableDataError, match="takes two"):
-        fit([trace(600), Trace(AXIS, np.ones(400))])
+        fit([trace(600), SpectrumTrace(AXIS, np.ones(400))])

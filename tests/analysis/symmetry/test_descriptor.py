@@ -3,9 +3,15 @@
 import numpy as np
 import pytest
 
-from motif.analysis.symmetry.descriptor import PARTS, AnalyticDescriptor
-from motif.analysis.symmetry.features import channel_of, clipped, flattened, phase_pattern, prepare
-from motif.ingest.simulate.patterns import Canvas, draw
+from motif.analysis.symmetry.extractors.analytic_descriptor import PARTS, AnalyticDescriptor
+from motif.analysis.symmetry.extractors.scan_features import (
+    channel_of,
+    clipped,
+    flattened,
+    phase_pattern,
+    prepare,
+)
+from motif.ingest.simulate.domain_patterns import Canvas, draw
 
 RNG = np.random.default_rng(5)
 PIXEL = np.array([1e-8])
@@ -60,7 +66,7 @@ def test_the_period_is_found_in_nanometres() -> None:
     assert periods == pytest.approx([80, 160], rel=0.12)
 
 
-def test_periods_far_apart_count_little_more_than_unlike_ones() -> None:
+def test_periods_far_from_each_other_count_little_more_than_unlike_ones() -> None:
     described = AnalyticDescriptor()
     image = np.repeat(stripes(0.3, 10)[None], 5, axis=0)
     sizes = 1e-8 * np.array([1, 1.03, 1.6, 16, 1600])

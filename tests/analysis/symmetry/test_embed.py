@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from distributed import Client, LocalCluster
 
-from motif.analysis.symmetry.embed import embed
-from motif.analysis.symmetry.embedded import vectors
+from motif.analysis.symmetry.embedding.embedding_results import vectors
+from motif.analysis.symmetry.embedding.fused_embedding import embed
 from motif.core.errors import NotFoundError, UnsuitableDataError
-from motif.core.testing.filling import fill, image, spectrum
+from motif.core.testing.fill_workspace import fill, image, spectrum
 from motif.core.workspace import Workspace
 
 
@@ -49,8 +49,8 @@ def test_features_do_not_depend_on_the_company(workspace: Workspace) -> None:
         for n in range(6):
             fill(alone, "pfm", {f"s{n}": [image(scan(n, 24 + 8 * (n % 2)))]})
             embed(alone, "pfm", extractor="analytic")
-        _, apart, _ = vectors(alone, "pfm")
-    np.testing.assert_allclose(together, apart, atol=1e-5)
+        _, separate, _ = vectors(alone, "pfm")
+    np.testing.assert_allclose(together, separate, atol=1e-5)
 
 
 def test_tasks_on_a_cluster_give_the_same_vectors(workspace: Workspace) -> None:

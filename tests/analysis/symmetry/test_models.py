@@ -1,4 +1,4 @@
-"""Models: cards, selection, comparison, steadiness on one's own images; backbones and joining."""
+"""Models: cards, selection, comparison, invariance on one's own images; backbones and joining."""
 
 import json
 import subprocess
@@ -11,19 +11,19 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from motif.analysis.search import search
-from motif.analysis.symmetry import models
-from motif.analysis.symmetry.adding import add
-from motif.analysis.symmetry.backbones import Backbone, network, read_weights
-from motif.analysis.symmetry.embed import embed
-from motif.analysis.symmetry.embed_joined import _by_image
-from motif.analysis.symmetry.embedded import current, vectors
-from motif.analysis.symmetry.learned import SHIPPED
-from motif.analysis.symmetry.recipe import Recipe
-from motif.analysis.symmetry.tiles import Tile
+from motif.analysis.search.search_request import SearchRequest
+from motif.analysis.search.similarity_search import search
+from motif.analysis.symmetry.embedding.embedding_results import current, vectors
+from motif.analysis.symmetry.embedding.fused_embedding import _by_image, embed
+from motif.analysis.symmetry.embedding.tiles import Tile
+from motif.analysis.symmetry.extractors.backbones import Backbone, network, read_weights
+from motif.analysis.symmetry.extractors.preparation_recipe import PreparationRecipe
+from motif.analysis.symmetry.extractors.symmetry_extractor import SHIPPED
+from motif.analysis.symmetry.models import model_cards_data
+from motif.analysis.symmetry.models.model_registry import add
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
-from motif.core.jobs import run_job
-from motif.core.testing.filling import fill, image
+from motif.core.jobs.job_runs import run_job
+from motif.core.testing.fill_workspace import fill, image
 from motif.core.workspace import Workspace
 
 
@@ -53,7 +53,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_model_has_a_card(workspace: Workspace) -> None:
-    cards = {one.name: one for one in models.cards(workspace)}
+    cards = {one.name: one for one in model_cards_data.cards(workspace)}
     assert {"analytic", "symmetry"} <= set(cards)
     shipped = cards["symmetry"]
     assert shipped.selected
@@ -63,62 +63,65 @@ def test_every_model_has_a_card(workspace: Workspace) -> None:
     assert cards["analytic"].sha256 == ""
     assert json.loads(json.dumps(shipped.as_json()))["name"] == "symmetry"
     with pytest.raises(NotFoundError, match="analytic, symmetry"):
-        models.card(workspace, "symetry")
+        model_cards_data.card(workspace, "symetry")
 
 
 def test_the_selected_model_is_used_and_searched(workspace: Workspace) -> None:
     embed(workspace, "pfm")
-    models.select(workspace, "analytic")
-    assert models.selected(workspace) == "analytic"
+    model_cards_data.select(workspace, "analytic")
+    assert model_cards_data.selected(workspace) == "analytic"
     # Nothing of the selected model is there yet, so what is there still counts.
     assert current(workspace, "pfm")[0].parameters["extractor"] == "symmetry"
     assert embed(workspace, "pfm")["extractor"] == "analytic"
     embed(workspace, "pfm", extractor="symmetry")
     assert current(workspace, "pfm")[0].parameters["extractor"] == "analytic"
-    models.select(workspace, "symmetry")
-    models.select(workspace, "analytic")
-    models.select(workspace, "symmetry")
-    assert models.selected(workspace) == "symmetry"
-    assert models.card(workspace, "analytic").embedded == {"pfm": 16}
+    model_cards_data.select(workspace, "symmetry")
+    model_cards_data.select(workspace, "analytic")
+    model_cards_data.select(workspace, "symmetry")
+    assert model_cards_data.selected(workspace) == "symmetry"
+    assert model_cards_data.card(workspace, "analytic").embedded == {"pfm": 16}
     row = workspace.select("pfm")[0]
-    by = [search(workspace, "pfm", id=row.id, features=name) for name in ("symmetry", "analytic")]
+    by = [
+        search(workspace, SearchRequest("pfm", ids=[row.id], features=name))
+        for name in ("symmetry", "analytic")
+    ]
     assert [hit.distance for hit in by[0]] != [hit.distance for hit in by[1]]
     with pytest.raises(NotFoundError, match="there are symmetry, analytic"):
-        search(workspace, "pfm", id=row.id, features="symmetry@10nm")
+        search(workspace, SearchRequest("pfm", ids=[row.id], features="symmetry@10nm"))
 
 
-def test_steadiness_is_measured_on_own_images_and_kept(workspace: Workspace) -> None:
-    made = models.measure(workspace, "pfm", "analytic")
+def test_invariance_is_measured_on_own_images_and_kept(workspace: Workspace) -> None:
+    made = model_cards_data.measure(workspace, "pfm", "analytic")
     assert made.images == 16
     assert made.channels == {"phase": 16}
     assert made.changes["inversion"] == pytest.approx(0, abs=1e-6)
     assert made.changes["mirror"] < 0.05
     assert made.changes["quarter turn"] < 0.05
     assert all(made.changes[key] <= made.highest[key] for key in ("quarter turn", "mirror"))
-    assert models.measure(workspace, "pfm", "analytic") == made
-    assert models.card(workspace, "analytic").measured == [made]
+    assert model_cards_data.measure(workspace, "pfm", "analytic") == made
+    assert model_cards_data.card(workspace, "analytic").measured == [made]
     with pytest.raises(UnsuitableDataError, match="measuring takes 8"):
-        models.measure(workspace, "pfm", count=3)
+        model_cards_data.measure(workspace, "pfm", count=3)
 
 
 def test_models_are_compared(workspace: Workspace) -> None:
-    models.measure(workspace, "pfm", "analytic")
+    model_cards_data.measure(workspace, "pfm", "analytic")
     for name in ("analytic", "symmetry"):
         embed(workspace, "pfm", extractor=name)
-    found = models.compare(workspace, ["analytic", "symmetry"])
+    found = model_cards_data.compare(workspace, ["analytic", "symmetry"])
     assert found.figures["pfm: mirror"].keys() == {"analytic"}
     assert any("accuracy" in figure for figure in found.figures)
     (agreement,) = found.agreements
     assert agreement.images == 16
     assert 10 / 15 * 0.8 < agreement.shared <= 1
     with pytest.raises(NotFoundError, match='no collection "other"'):
-        models.compare(workspace, collection="other")
+        model_cards_data.compare(workspace, collection="other")
 
 
 def test_weights_are_taken_into_the_workspace(workspace: Workspace, tmp_path: Path) -> None:
     made = add(workspace, SHIPPED, name="mine")
     assert made.kind == "trained"
-    assert models.card(workspace, "mine").document["command"].startswith("motif train")
+    assert model_cards_data.card(workspace, "mine").document["command"].startswith("motif train")
     first = embed(workspace, "pfm", extractor="mine")
     assert first["features"] == "mine"
     _, own, _ = vectors(workspace, "pfm")
@@ -131,7 +134,7 @@ def test_weights_are_taken_into_the_workspace(workspace: Workspace, tmp_path: Pa
     broken.write_bytes(b"no tensors")
     with pytest.raises(ConfigError):
         add(workspace, broken, name="broken")
-    assert "broken" not in {one.name for one in models.cards(workspace)}
+    assert "broken" not in {one.name for one in model_cards_data.cards(workspace)}
 
 
 @pytest.mark.parametrize("architecture", ["resnet18", "resnet50", "vgg16"])
@@ -171,36 +174,36 @@ def load_file_of(weights: Path, folder: Path) -> dict[str, torch.Tensor]:
 
 def test_features_of_two_models_are_joined(workspace: Workspace, weights: Path) -> None:
     add(workspace, weights, backbone="resnet18")
-    recipe = Recipe(channels={"phase": 1})
+    recipe = PreparationRecipe(channels={"phase": 1})
     made = embed(workspace, "pfm", extractor="analytic+resnet18", recipe=recipe)
     assert (made["count"], made["new"], made["dimension"]) == (16, 16, 15)
     assert made["features"] == "analytic+resnet18:phase=1"
     ids, joined, parts = vectors(workspace, "pfm")
     assert parts == {"joined": (0, 15)}
     # All components are kept here, so distances are those of both models, of equal say.
-    apart = [spread_apart(workspace, name, ids) for name in ("analytic", "resnet18")]
+    spreads = [spread_between(workspace, name, ids) for name in ("analytic", "resnet18")]
     both = np.square(joined[:, None] - joined).sum(2)
-    np.testing.assert_allclose(both, apart[0] + apart[1], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(both, spreads[0] + spreads[1], rtol=1e-3, atol=1e-3)
     assert embed(workspace, "pfm", extractor="analytic+resnet18", recipe=recipe)["new"] == 0
     fill(workspace, "pfm", {"late": [scan(40)]})
     row = next(row for row in workspace.select("pfm") if row.id not in ids)
-    described = search(workspace, "pfm", id=row.id, k=5)
+    described = search(workspace, SearchRequest("pfm", ids=[row.id], k=5))
     assert embed(workspace, "pfm", extractor="analytic+resnet18", recipe=recipe)["new"] == 1
-    stored = search(workspace, "pfm", id=row.id, k=5)
+    stored = search(workspace, SearchRequest("pfm", ids=[row.id], k=5))
     assert [hit.id for hit in described] == [hit.id for hit in stored]
     np.testing.assert_allclose(
         [hit.distance for hit in described], [hit.distance for hit in stored], rtol=1e-3
     )
-    assert "symmetry+resnet18" in {one.name for one in models.cards(workspace)}
+    assert "symmetry+resnet18" in {one.name for one in model_cards_data.cards(workspace)}
     tiled = embed(workspace, "pfm", extractor="analytic+resnet18", recipe=recipe, tiles=2)
     assert (tiled["new"], tiled["tiles"]) == (17, 2)
-    hits = search(workspace, "pfm", id=row.id, roi="0,0,32,32", k=3)
+    hits = search(workspace, SearchRequest("pfm", ids=[row.id], roi="0,0,32,32", k=3))
     assert all(hit.region is not None for hit in hits)
 
 
 def test_a_collection_that_is_not_there_is_refused(workspace: Workspace) -> None:
     with pytest.raises(NotFoundError, match="no collection"):
-        models.compare(workspace, collection="pmf")
+        model_cards_data.compare(workspace, collection="pmf")
 
 
 def test_weights_are_added_where_a_damaged_card_or_an_interrupted_attempt_lies(
@@ -224,18 +227,18 @@ def test_tiles_of_an_image_are_never_divided_between_results(size: int) -> None:
 
 
 def test_a_job_embeds_what_is_new(workspace: Workspace) -> None:
-    told = '[jobs.nightly]\nrun = ["embed pfm --model analytic --tiles 2"]\n'
-    (workspace.root / "motif.toml").write_text(told)
+    config = '[jobs.nightly]\nrun = ["embed pfm --model analytic --tiles 2"]\n'
+    (workspace.root / "motif.toml").write_text(config)
     with Workspace.open(workspace.root) as opened:
         first = run_job(opened, "nightly").counts
         fill(opened, "pfm", {"late": [scan(41)]})
         second = run_job(opened, "nightly").counts
     for counts, new in ((first, 16), (second, 1)):
-        (told_of,) = counts.values()
-        assert (told_of["new"], told_of["of_tiles"][0]["new"]) == (new, new)
+        (counts_of,) = counts.values()
+        assert (counts_of["new"], counts_of["of_tiles"][0]["new"]) == (new, new)
 
 
-def spread_apart(workspace: Workspace, name: str, ids: list[str]) -> np.ndarray:
+def spread_between(workspace: Workspace, name: str, ids: list[str]) -> np.ndarray:
     """Squared distances by one model, of total variance 1."""
     found = {}
     for one in workspace.ledger.all("embedding", "pfm", extractor=name):
@@ -246,7 +249,14 @@ def spread_apart(workspace: Workspace, name: str, ids: list[str]) -> np.ndarray:
 
 
 def motif(workspace: Workspace, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "motif.core.cli", *words, "--workspace", str(workspace.root)]
+    command = [
+        sys.executable,
+        "-m",
+        "motif.core.cli.command_line",
+        *words,
+        "--workspace",
+        str(workspace.root),
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -9,16 +9,24 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motif.analysis.search import search
-from motif.analysis.symmetry.descriptor import AnalyticDescriptor
-from motif.analysis.symmetry.embed import embed
-from motif.analysis.symmetry.embedded import current, named, vectors
-from motif.analysis.symmetry.features import Features, flattened, polarity, prepare
-from motif.analysis.symmetry.recipe import Recipe, aspect
-from motif.analysis.symmetry.scaling import resampled, wavelengths, windows
+from motif.analysis.search.search_request import SearchRequest
+from motif.analysis.search.similarity_search import search
+from motif.analysis.symmetry.embedding.embedding_results import current, named, vectors
+from motif.analysis.symmetry.embedding.fused_embedding import embed
+from motif.analysis.symmetry.extractors.analytic_descriptor import AnalyticDescriptor
+from motif.analysis.symmetry.extractors.preparation_recipe import PreparationRecipe, aspect
+from motif.analysis.symmetry.extractors.scan_features import (
+    Features,
+    flattened,
+    polarity,
+    prepare,
+    resampled,
+    wavelengths,
+    windows,
+)
 from motif.core.errors import ConfigError, UnsuitableDataError
 from motif.core.records import Measurement
-from motif.core.testing.filling import fill, image
+from motif.core.testing.fill_workspace import fill, image
 from motif.core.workspace import Workspace
 
 RNG = np.random.default_rng(0)
@@ -34,7 +42,7 @@ def phase_scan(phase: np.ndarray, pixel_nm: float | None = 10) -> Measurement:
     made = image(phase[None], ("Phase",), ("deg",), 1e-9 * (pixel_nm or 1))
     if pixel_nm is None:
         for axis in ("x", "y"):
-            made.data.coords[axis].attrs["units"] = ""
+            made.data.coords[axis].attrs["units"] = "pixel"
     return made
 
 
@@ -44,7 +52,9 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
         yield opened
 
 
-def vector_of(workspace: Workspace, scan: Measurement, recipe: Recipe | None = None) -> np.ndarray:
+def vector_of(
+    workspace: Workspace, scan: Measurement, recipe: PreparationRecipe | None = None
+) -> np.ndarray:
     (row,) = fill(workspace, "one" + scan.key, {"r": [scan]})
     (frame,) = [frame for _, frame in workspace.frames([row])]
     return Features(AnalyticDescriptor(), recipe)([(row, frame)])[0]
@@ -64,30 +74,31 @@ def test_like_means_like_in_nanometres_on_request(workspace: Workspace) -> None:
     ids = {name: one for one, name in names.items()}
     whole = embed(workspace, "pfm", extractor="analytic")
     assert (whole["count"], whole["left_out"]) == (5, {})
-    made = embed(workspace, "pfm", extractor="analytic", recipe=Recipe(nm_per_pixel=10))
+    made = embed(workspace, "pfm", extractor="analytic", recipe=PreparationRecipe(nm_per_pixel=10))
     assert made["count"] == 3
     assert made["left_out"] == {"no pixel size": 1, "smaller than 640 nm": 1}
     assert made["features"] == "analytic@10nm"
 
     def nearest(features: str, where: str | None = None) -> str:
-        hits = search(
-            workspace, "pfm", id=ids["asked"], features=features, keep=[ids["same nm"],
-            ids["same look"]], weights={"scale": 0},
+        request = SearchRequest(
+            "pfm", ids=[ids["asked"]], features=features, where=where,
+            keep=[ids["same nm"], ids["same look"]], weights={"scale": 0},
         )  # fmt: skip
+        hits = search(workspace, request)
         return names[hits[0].id]
 
     assert nearest("analytic@10nm") == "same nm"
     assert nearest("analytic") == "same look"
     with pytest.raises(UnsuitableDataError, match="no pixel size"):
-        search(workspace, "pfm", id=ids["no size"], features="analytic@10nm")
+        search(workspace, SearchRequest("pfm", ids=[ids["no size"]], features="analytic@10nm"))
 
 
 def test_features_made_the_usual_way_count_unless_others_are_named(workspace: Workspace) -> None:
     fill(workspace, "pfm", {"a": [phase_scan(stripes(100, 10))]})
-    sized = Recipe(nm_per_pixel=10)
+    sized = PreparationRecipe(nm_per_pixel=10)
     embed(workspace, "pfm", extractor="analytic", recipe=sized)
     assert current(workspace, "pfm")[0].parameters["features"] == "analytic@10nm"
-    for recipe in (Recipe(), sized):
+    for recipe in (PreparationRecipe(), sized):
         embed(workspace, "pfm", extractor="analytic", recipe=recipe)
     fill(workspace, "pfm", {"b": [phase_scan(stripes(120, 10))]})
     embed(workspace, "pfm", extractor="analytic", recipe=sized)
@@ -108,7 +119,7 @@ def test_bands_are_of_nanometres_whatever_the_size() -> None:
     np.testing.assert_allclose(turned, wavelengths(rough, 128), atol=1e-6)
 
 
-def test_a_quarter_turn_is_not_seen_where_there_is_no_period() -> None:
+def test_a_quarter_turn_is_not_seen_where_there_is_not_a_period() -> None:
     """Streaks along one axis, whose spectrum lies on the other."""
     streaks = RNG.normal(size=(6, 64, 64)).cumsum(2).astype(np.float32)
     describe = AnalyticDescriptor()
@@ -120,7 +131,10 @@ def test_a_quarter_turn_is_not_seen_where_there_is_no_period() -> None:
 
 def test_signed_phase_tells_which_domain_prevails(workspace: Workspace) -> None:
     up = np.where(stripes(100, 10) > -50, 90.0, -90.0)
-    for recipe, differs in ((Recipe(), False), (Recipe(phase="signed"), True)):
+    for recipe, differs in (
+        (PreparationRecipe(), False),
+        (PreparationRecipe(phase="signed"), True),
+    ):
         key = str(differs)
         one = vector_of(workspace, Measurement("a" + key, "image", "", phase_scan(up).data), recipe)
         two = vector_of(
@@ -144,13 +158,13 @@ def test_channels_are_separate_and_weighted(workspace: Workspace) -> None:
     noise = RNG.normal(size=(3, 48, 48))
     fill(workspace, "pfm", {f"s{n}": [image(noise + n * RNG.normal(size=noise.shape))]
                             for n in range(4)})  # fmt: skip
-    both = Recipe(channels={"phase": 1, "height": 3})
+    both = PreparationRecipe(channels={"phase": 1, "height": 3})
     made = embed(workspace, "pfm", extractor="analytic", recipe=both)
     assert made["features"] == "analytic:phase=1,height=3"
     _, joined, parts = vectors(workspace, "pfm")
     alone = []
     for kind in ("phase", "height"):
-        embed(workspace, "pfm", extractor="analytic", recipe=Recipe(channels={kind: 2}))
+        embed(workspace, "pfm", extractor="analytic", recipe=PreparationRecipe(channels={kind: 2}))
         alone.append(vectors(workspace, "pfm")[1])
     size = parts["symmetry"][1] // 2
     for place, (own, share) in enumerate(zip(alone, (1 / 4, 3 / 4), strict=True)):
@@ -181,10 +195,10 @@ def test_oblong_pixels_become_square(workspace: Workspace) -> None:
     half = phase_scan(lattice[::2])
     squeezed = Measurement("squeezed", "image", "", half.data)
     data = half.data.assign_coords(y=("y", 2e-8 * np.arange(64), {"units": "m"}))
-    told = Measurement("told", "image", "", data)
-    own, wrong, right = (vector_of(workspace, one) for one in (whole, squeezed, told))
+    stated = Measurement("stated", "image", "", data)
+    own, wrong, right = (vector_of(workspace, one) for one in (whole, squeezed, stated))
     assert np.square(right - own).sum() < 0.1 * np.square(wrong - own).sum()
-    (row,) = workspace.select("onetold")
+    (row,) = workspace.select("onestated")
     assert aspect(row) == pytest.approx(2)
 
 
@@ -222,17 +236,17 @@ def test_partial_scans_are_described_by_what_was_measured(workspace: Workspace) 
 
 
 def test_recipes_are_kept_whole_and_refuse_nonsense() -> None:
-    recipe = Recipe({"height": 2.0, "amplitude": 0}, "signed", "plane", 12.5)
-    assert Recipe.of(recipe.document()).document() == recipe.document()
+    recipe = PreparationRecipe({"height": 2.0, "amplitude": 0}, "signed", "plane", 12.5)
+    assert PreparationRecipe.of(recipe.document()).document() == recipe.document()
     assert recipe.label("symmetry") == "symmetry@12.5nm:signed:levelling=plane:height=2"
-    assert Recipe().label("symmetry") == "symmetry"
+    assert PreparationRecipe().label("symmetry") == "symmetry"
     for wrong, words in (
         ({"channels": {"colour": 1}}, "colour"), ({"channels": {"phase": 0}}, "weight"),
         ({"phase": "up"}, "axis or signed"), ({"levelling": "all"}, "lines or plane or none"),
         ({"nm_per_pixel": 0}, "0.001"),
     ):  # fmt: skip
         with pytest.raises(ConfigError, match=words):
-            Recipe(**wrong)
+            PreparationRecipe(**wrong)
 
 
 def test_data_stay_floating_point_to_the_end(workspace: Workspace) -> None:

@@ -6,22 +6,23 @@ import pytest
 import torch
 from scipy.stats import ks_2samp
 
-from motif.analysis.symmetry import artefacts
-from motif.analysis.symmetry.generator import generate, rasterise
-from motif.analysis.symmetry.groups import (
+from motif.analysis.symmetry.patterns.motifs import (
+    GRID,
+    accidental_symmetry,
+    apply_artefacts,
+    cell_values,
+    draw_motifs,
+    standardise,
+    symmetrise,
+)
+from motif.analysis.symmetry.patterns.pattern_generator import generate, rasterise
+from motif.analysis.symmetry.patterns.wallpaper_groups import (
     GROUP_NAMES,
     METRIC_ODDS,
     METRICS,
     extra_operations,
     group,
     holohedry,
-)
-from motif.analysis.symmetry.motifs import (
-    GRID,
-    accidental_symmetry,
-    cell_values,
-    draw_motifs,
-    symmetrise,
 )
 
 ORDERS = (1, 2, 2, 2, 2, 4, 4, 4, 4, 4, 8, 8, 3, 6, 6, 6, 12)
@@ -206,10 +207,10 @@ def test_cells_in_view_are_bounded_by_resolution():
 
 
 def test_artefacts_scale_with_strength():
-    clean = artefacts.standardise(generate(64, seed=5, size=64).images)
+    clean = standardise(generate(64, seed=5, size=64).images)
     change = []
     for strength in (0.2, 1.0):
         rng = torch.Generator().manual_seed(0)
-        worn = artefacts.standardise(artefacts.apply(clean, strength, rng))
+        worn = standardise(apply_artefacts(clean, strength, rng))
         change.append((worn - clean).square().mean().item())
     assert 0 < change[0] < change[1] < 1.5

@@ -9,16 +9,20 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from motif.analysis.symmetry.aperiodic import KINDS, LATTICE
-from motif.analysis.symmetry.evaluation import BATCH, evaluate
-from motif.analysis.symmetry.evidence import OPERATIONS, correlations, settle, strains
-from motif.analysis.symmetry.generator import Patterns, generate
-from motif.analysis.symmetry.groups import GROUP_NAMES
-from motif.analysis.symmetry.lattice import autocorrelation, estimate, reduce, windowed
-from motif.analysis.symmetry.learned import SHIPPED, SymmetryExtractor, name_groups
-from motif.analysis.symmetry.network import gather, load_network
-from motif.analysis.symmetry.order import load_order, order_evidence
-from motif.analysis.symmetry.training import save, train
+from motif.analysis.symmetry.evidence.lattice import autocorrelation, estimate, reduce, windowed
+from motif.analysis.symmetry.evidence.operations import OPERATIONS, correlations, settle, strains
+from motif.analysis.symmetry.evidence.order import load_order, order_evidence
+from motif.analysis.symmetry.extractors.symmetry_extractor import (
+    SHIPPED,
+    SymmetryExtractor,
+    name_groups,
+)
+from motif.analysis.symmetry.learning.group_network import gather, load_network
+from motif.analysis.symmetry.learning.network_evaluation import BATCH, evaluate
+from motif.analysis.symmetry.learning.network_training import save, train
+from motif.analysis.symmetry.patterns.aperiodic import KINDS, LATTICE
+from motif.analysis.symmetry.patterns.pattern_generator import Patterns, generate
+from motif.analysis.symmetry.patterns.wallpaper_groups import GROUP_NAMES
 from motif.core.errors import ConfigError
 
 MIRRORS = tuple(OPERATIONS)[4:]
@@ -132,7 +136,7 @@ def test_training_from_the_same_seed_gives_the_same_network(tmp_path: Path) -> N
 
 def test_foreign_weights_are_refused(tmp_path: Path) -> None:
     text = tmp_path / "text.safetensors"
-    text.write_text("these are no weights")
+    text.write_text("these are not weights")
     other = tmp_path / "other.safetensors"
     weights = load_file(SHIPPED)
     save_file({name: value for name, value in weights.items() if "head" not in name}, other)

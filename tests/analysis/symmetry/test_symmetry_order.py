@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from motif.analysis.symmetry.aperiodic import KINDS, LATTICE, NOTHING, QUASI, draw_aperiodic
-from motif.analysis.symmetry.generator import generate
-from motif.analysis.symmetry.learned import SHIPPED, name_groups
-from motif.analysis.symmetry.network import gather
-from motif.analysis.symmetry.order import load_order, order_evidence
-from motif.ingest.simulate.patterns import Canvas, draw
-from motif.ingest.simulate.surface import SURFACES
+from motif.analysis.symmetry.evidence.order import load_order, order_evidence
+from motif.analysis.symmetry.extractors.symmetry_extractor import SHIPPED, name_groups
+from motif.analysis.symmetry.learning.group_network import gather
+from motif.analysis.symmetry.patterns.aperiodic import (
+    KINDS,
+    LATTICE,
+    NOTHING,
+    QUASI,
+    draw_aperiodic,
+)
+from motif.analysis.symmetry.patterns.pattern_generator import generate
+from motif.ingest.simulate.domain_patterns import Canvas, draw
+from motif.ingest.simulate.simulated_scan import SURFACES
 
 UNORDERED = ("labyrinth", "grains", "rolling", "terraces", "noise")
 
@@ -61,7 +67,7 @@ def test_the_same_seed_gives_the_same_images() -> None:
     assert not torch.equal(first.images, draw_aperiodic(20, seed=10, size=64).images)
 
 
-def test_kinds_of_unseen_images_are_told() -> None:
+def test_kinds_of_unseen_images_are_recognised() -> None:
     drawn = draw_aperiodic(60, seed=2_000_100_000)
     named = name_groups(drawn.images.numpy())
     right = [one.kind == KINDS[k] for one, k in zip(named, drawn.labels.tolist(), strict=True)]
@@ -69,7 +75,7 @@ def test_kinds_of_unseen_images_are_told() -> None:
     assert all((one.group is None) == (one.kind != LATTICE) for one in named)
 
 
-def test_patterns_it_was_not_trained_on_are_told() -> None:
+def test_patterns_it_was_not_trained_on_are_recognised() -> None:
     """Domain patterns and surfaces of another generator."""
     rng = np.random.default_rng(3)
     unordered, stripes, lattices = [], [], []

@@ -1,21 +1,24 @@
 """Tiles of images: described by themselves, found by a region, mapped."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from motif.analysis.projection import place_new, project, redo
-from motif.analysis.search import search
-from motif.analysis.search.question import Region
-from motif.analysis.symmetry.embed import embed
-from motif.analysis.symmetry.embedded import TILES
-from motif.analysis.symmetry.learned import SymmetryExtractor
-from motif.analysis.symmetry.tiles import Tile, tiles_of
+from motif.analysis.projection import project, recompute, transform_new
+from motif.analysis.projection.projection_request import ProjectionRequest
+from motif.analysis.search.search_example import Region
+from motif.analysis.search.search_request import SearchRequest
+from motif.analysis.search.similarity_search import search
+from motif.analysis.symmetry.embedding.embedding_results import TILES
+from motif.analysis.symmetry.embedding.fused_embedding import embed
+from motif.analysis.symmetry.embedding.tiles import Tile, tiles_of
+from motif.analysis.symmetry.extractors.symmetry_extractor import SymmetryExtractor
 from motif.core.errors import ConfigError, NotFoundError, UnsuitableDataError
-from motif.core.records import ID_LENGTH
-from motif.core.testing.filling import fill, image
+from motif.core.records import ID_LENGTH, Measurement
+from motif.core.testing.fill_workspace import fill, image
 from motif.core.workspace import Workspace
 
 SIZE = 96
@@ -37,7 +40,7 @@ def patchwork(n: int) -> np.ndarray:
     return whole
 
 
-def scan(phase: np.ndarray, size: float = 1e-8) -> object:
+def scan(phase: np.ndarray, size: float = 1e-8) -> Measurement:
     return image(phase[None], ("Phase",), ("deg",), size)
 
 
@@ -77,7 +80,8 @@ def test_tiles_are_kept_with_their_boxes_and_made_once(workspace: Workspace) -> 
     assert (tile.row, tile.column) == (1, 1)
     np.testing.assert_allclose(arrays["boxes"][3], [480, 480, 480, 480])
     assert embed(workspace, "pfm", extractor="analytic", tiles=2)["new"] == 0
-    fill(workspace, "pfm", {"late": [scan(pattern("dots", 9)), scan(pattern("dots", 9)[:20])]})
+    narrow = replace(scan(pattern("dots", 9)[:20]), key="1")
+    fill(workspace, "pfm", {"late": [scan(pattern("dots", 9)), narrow]})
     again = embed(workspace, "pfm", extractor="analytic", tiles=2)
     assert (again["new"], again["left_out"]) == (1, {"tiles too small": 1})
 
@@ -87,19 +91,24 @@ def test_a_region_finds_the_part_of_other_images_that_is_like_it(workspace: Work
     asked = workspace.select("pfm")
     (stripes,) = [row for row in asked if titles(workspace, [row.id]) == ["stripes"]]
     region = Region(0, 0, 48, 48)
-    whole = search(workspace, "pfm", id=stripes.id, roi=region, k=4)
+    whole = search(workspace, SearchRequest("pfm", ids=[stripes.id], roi=region, k=4))
     assert whole[0].region is None
     embed(workspace, "pfm", extractor="analytic", tiles=2)
-    hits = search(workspace, "pfm", id=stripes.id, roi=region, k=4)
+    hits = search(workspace, SearchRequest("pfm", ids=[stripes.id], roi=region, k=4))
     assert sorted(titles(workspace, [hit.id for hit in hits])) == [f"patch{n}" for n in range(4)]
     for hit in hits:
         (name,) = titles(workspace, [hit.id])
         n = int(name[-1])
         assert hit.region == Region(48 * (n % 2), 48 * (n // 2 % 2), 48, 48)
         assert hit.document()["tile"] == hit.tile
-    few = search(workspace, "pfm", id=stripes.id, roi=region, keep={hits[2].id, hits[3].id})
+    few = search(
+        workspace, SearchRequest("pfm", ids=[stripes.id], roi=region, keep={hits[2].id, hits[3].id})
+    )
     assert [hit.id for hit in few] == [hits[2].id, hits[3].id]
-    assert search(workspace, "pfm", id=stripes.id, roi=region, tiles=False)[0].region is None
+    assert (
+        search(workspace, SearchRequest("pfm", ids=[stripes.id], roi=region, tiles=False))[0].region
+        is None
+    )
 
 
 def test_every_image_answers_once_with_tiles_of_every_size(workspace: Workspace) -> None:
@@ -107,7 +116,7 @@ def test_every_image_answers_once_with_tiles_of_every_size(workspace: Workspace)
     for grid in (2, 4):
         embed(workspace, "pfm", extractor="analytic", tiles=grid)
     row = workspace.select("pfm")[0]
-    hits = search(workspace, "pfm", id=row.id, tiles=True, k=100)
+    hits = search(workspace, SearchRequest("pfm", ids=[row.id], tiles=True, k=100))
     assert len(hits) == len({hit.id for hit in hits}) == 8
     assert [hit.distance for hit in hits] == sorted(hit.distance for hit in hits)
 
@@ -121,20 +130,20 @@ def test_noise_has_features_too() -> None:
 def test_a_map_of_tiles(workspace: Workspace) -> None:
     embed(workspace, "pfm", extractor="analytic")
     with pytest.raises(NotFoundError, match="--tiles 2"):
-        project(workspace, "pfm", tiles=2)
+        project(workspace, ProjectionRequest("pfm", tiles=2))
     embed(workspace, "pfm", extractor="analytic", tiles=2)
-    made = project(workspace, "pfm", tiles=2)
+    made = project(workspace, ProjectionRequest("pfm", tiles=2))
     arrays = workspace.ledger.arrays(made)
     assert len(arrays["tiles"]) == 36
     assert set(arrays["ids"].tolist()) == {row.id.encode() for row in workspace.select("pfm")}
-    assert project(workspace, "pfm").id != made.id
-    assert redo(workspace, made)["identical"]
+    assert project(workspace, ProjectionRequest("pfm")).id != made.id
+    assert recompute(workspace, made)["identical"]
     chosen = [one.decode() for one in arrays["tiles"][:5]]
-    part = project(workspace, "pfm", parent=made.id, ids=chosen)
+    part = project(workspace, ProjectionRequest("pfm", parent=made.id, ids=chosen))
     assert [one.decode() for one in workspace.ledger.arrays(part)["tiles"]] == chosen
     fill(workspace, "pfm", {"late": [scan(pattern("dots", 9))]})
     embed(workspace, "pfm", extractor="analytic", tiles=2)
-    ids, placed = place_new(workspace, made)
+    ids, placed = transform_new(workspace, made)
     assert len(ids) == len(placed.xy) == 4
 
 
@@ -145,5 +154,5 @@ def test_refusals_say_what_to_do(workspace: Workspace) -> None:
         embed(workspace, "pfm", extractor="analytic", tiles=12)
     embed(workspace, "pfm", extractor="analytic")
     with pytest.raises(NotFoundError, match="--tiles 4"):
-        search(workspace, "pfm", id=workspace.select("pfm")[0].id, tiles=True)
+        search(workspace, SearchRequest("pfm", ids=[workspace.select("pfm")[0].id], tiles=True))
     assert tiles_of(workspace.select("pfm")[0], 12) == []

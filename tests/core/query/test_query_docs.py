@@ -1,4 +1,4 @@
-"""The page on the query language says what happens."""
+"""The examples of docs/query.md work as the page shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from motif.core.errors import QueryError
 from motif.core.query import parse
 from motif.core.records import FacetValue
-from motif.core.testing.filling import fill, image
+from motif.core.testing.fill_workspace import fill, image
 from motif.core.workspace import Workspace
 
 PAGE = (Path(__file__).parents[3] / "docs" / "query.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def test_python_blocks_run(workspace: Workspace) -> None:
     assert [row.id for row in workspace.select("pfm", 'label = "to repeat"')] == known["ids"]
 
 
-def test_errors_read_as_shown() -> None:
+def test_errors_are_as_shown() -> None:
     lines = blocks("")[1].splitlines()
     assert len(lines) == 8
     for query, answer in zip(lines[::2], lines[1::2], strict=True):
@@ -39,7 +39,7 @@ def test_errors_read_as_shown() -> None:
         assert answer == f"{' ' * caught.value.position}^  {caught.value}"
 
 
-def test_queries_of_the_page_are_understood() -> None:
+def test_queries_of_the_page_are_parsed() -> None:
     example = blocks("")[0].strip()
     facets: dict[str, FacetValue] = {
         "operator": "xu", "material": "PbTiO3", "scan_size": 2e-6, "acquired_at": "2020-01-01",

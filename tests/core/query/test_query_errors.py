@@ -1,4 +1,4 @@
-"""Wrong queries are answered with the place, the reason and the nearest known facet."""
+"""Errors of wrong queries state the position, the reason and the nearest known facet."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ KNOWN = {
         ("operator = “xu”", 11, "typographic quote"),
         ('operator = "a" && has operator', 15, "write and, or"),
         ('operator = "a" operator = "b"', 15, "and, or, or the end"),
-        ('text = "a"', 5, "what to look for"),
-        ("acquired_at = 2019-02-30", 14, "There is no date 2019-02-30"),
+        ('text = "a"', 5, "followed by the phrase to search for"),
+        ("acquired_at = 2019-02-30", 14, "2019-02-30 is not a date of the calendar"),
         ("scan_size > 1 um .. 2 um", 10, "A range follows =, in or between, not >"),
         ('acquired_at = 2019-01 .. "x"', 14, "two numbers, dates or texts"),
-        ("scan_size = 1e999 um", 12, "beyond the range"),
-        ('operator like "x\\\\"', 14, "protects nothing"),
-        ('operator = "a\0"', 13, "unprintable"),
+        ("scan_size = 1e999 um", 12, "outside the range"),
+        ('operator like "x\\\\"', 14, "escapes nothing"),
+        ('operator = "a\0"', 13, "not printable"),
     ],
 )
-def test_place_and_reason(query: str, position: int, reason: str) -> None:
+def test_position_and_reason(query: str, position: int, reason: str) -> None:
     with pytest.raises(QueryError) as caught:
         parse(query, known=KNOWN)
     assert reason in str(caught.value)
@@ -67,16 +67,16 @@ def test_standard_and_built_in_names_are_always_known() -> None:
         ("acquired_at between monday and 2019-05-17", "Dates are written like"),
     ],
 )
-def test_what_was_meant_is_told(query: str, advice: str) -> None:
+def test_what_was_probably_meant_is_suggested(query: str, advice: str) -> None:
     with pytest.raises(QueryError, match=advice):
         parse(query)
 
 
-def test_any_name_is_fine_when_nothing_is_known() -> None:
+def test_any_name_is_accepted_without_known_facets() -> None:
     assert parse('"Any Thing" = 1').facets == {"Any Thing"}
 
 
-def test_pointer_marks_the_place_in_its_line() -> None:
+def test_pointer_marks_the_position_in_its_line() -> None:
     with pytest.raises(QueryError) as caught:
         parse('operator = "xu"\nand scan_size < 3 umm', known=KNOWN)
     assert pointer(caught.value) == "and scan_size < 3 umm\n                  ^"
@@ -97,7 +97,7 @@ def test_size_is_bounded(query: str) -> None:
         parse(query)
 
 
-def test_many_values_are_fine() -> None:
+def test_many_values_are_accepted() -> None:
     ids = ", ".join(f'"{number:032x}"' for number in range(2_000))
     assert parse(f"id in ({ids})").matches({"id": f"{1999:032x}"})
 

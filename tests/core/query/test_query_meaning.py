@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine, select
 
-from motif.core import schema
-from motif.core.columns_query import Evaluation
-from motif.core.columns_read import read_change
-from motif.core.columns_table import Column, Mask
+from motif.core.catalog import tables
+from motif.core.columns.column_query import ColumnEvaluation
+from motif.core.columns.column_reading import read_change
+from motif.core.columns.column_table import FacetColumn, Mask
 from motif.core.query import LABEL, Query, parse
-from motif.core.query.nodes import Facets, Words
+from motif.core.query.nodes import Facets, Phrase
 from motif.core.records import FacetValue
 
 SCAN: Mapping[str, FacetValue] = {
@@ -96,11 +96,11 @@ def test_meaning(query: str, expected: bool) -> None:
     assert parse(query).matches(SCAN) is expected
 
 
-def test_full_text_looks_into_the_given_text() -> None:
+def test_full_text_searches_the_given_text() -> None:
     assert parse('text "lift mode"').matches({}, text="Imaging: Lift Mode")
 
 
-def test_not_a_number_is_no_value() -> None:
+def test_nan_is_not_a_value() -> None:
     facets = {"x": math.nan}
     assert not parse("has x").matches(facets)
     assert not parse("x != 1").matches(facets)
@@ -161,7 +161,7 @@ samples = st.fixed_dictionaries(
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     engine = create_engine("sqlite://")
-    schema.metadata.create_all(engine)
+    tables.metadata.create_all(engine)
     yield engine
     engine.dispose()
 
@@ -170,22 +170,26 @@ def engine() -> Iterator[Engine]:
 def filled(engine: Engine, lab: Sequence[Facets]) -> Iterator[Connection]:
     with engine.connect() as connection:
         for number, sample in enumerate(lab):
-            connection.execute(schema.measurements.insert().values(**_row(number, sample)))
+            connection.execute(tables.measurements.insert().values(**_row(number, sample)))
             for name, value in sample.items():
                 if isinstance(value, tuple):
                     for text in value:
-                        remark = _remark(number, text)
-                        connection.execute(schema.remarks.insert().values(**remark))
+                        annotation = _annotation(number, text)
+                        insert = tables.measurement_annotations.insert()
+                        connection.execute(insert.values(**annotation))
                 elif name not in ("title", "kind"):
-                    connection.execute(schema.facets.insert().values(**_facet(number, name, value)))
+                    connection.execute(tables.facets.insert().values(**_facet(number, name, value)))
         yield connection
         connection.rollback()
 
 
 def answered(connection: Connection, query: Query) -> set[int]:
-    condition = query.where(schema.measurements, schema.facets, remarks=schema.remarks)
+    condition = query.where(
+        tables.measurements, tables.facets, annotations=tables.measurement_annotations
+    )
     return {
-        int(one) for one in connection.scalars(select(schema.measurements.c.id).where(condition))
+        int(identity)
+        for identity in connection.scalars(select(tables.measurements.c.id).where(condition))
     }
 
 
@@ -199,15 +203,15 @@ def found_by_columns(engine: Engine, query: str, lab: Sequence[Facets]) -> set[i
         table = read_change(connection, "c", 0).live
 
         def phrase(words: str) -> Mask:
-            found = answered(connection, Query(Words(words)))
-            return np.array([int(one) in found for one in table.ids], np.bool_)
+            matches = answered(connection, Query(Phrase(words)))
+            return np.array([int(identity) in matches for identity in table.ids], np.bool_)
 
-        def column(name: str) -> Column | None:
-            found = table.own.get(name) or table.facets.get(name)
-            return found.grouped if name == LABEL and found else found
+        def column(name: str) -> FacetColumn | None:
+            facet = table.own.get(name) or table.facets.get(name)
+            return facet.grouped if name == LABEL and facet else facet
 
-        mask = Evaluation(len(table.ids), column, phrase).of(parse(query).node)
-    return {int(one) for one in table.ids[mask]}
+        mask = ColumnEvaluation(len(table.ids), column, phrase).of(parse(query).node)
+    return {int(identity) for identity in table.ids[mask]}
 
 
 def _row(number: int, sample: Facets) -> dict[str, object]:
@@ -219,7 +223,7 @@ def _row(number: int, sample: Facets) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _remark(number: int, text: str) -> dict[str, object]:
+def _annotation(number: int, text: str) -> dict[str, object]:
     return {
         "derivation": text, "measurement": str(number), "kind": LABEL, "text": text,
         "who": "", "at": "",
@@ -238,7 +242,7 @@ def _facet(number: int, name: str, value: FacetValue) -> dict[str, object]:
 
 @settings(max_examples=150, deadline=None)
 @given(query=queries, lab=st.lists(samples, min_size=1, max_size=5))
-def test_sql_answers_as_python_does(engine: Engine, query: str, lab: list[Facets]) -> None:
+def test_sql_agrees_with_python(engine: Engine, query: str, lab: list[Facets]) -> None:
     asked = parse(query)
     expected = {number for number, sample in enumerate(lab) if asked.matches(sample)}
     assert found_by_sql(engine, query, lab) == expected
@@ -246,7 +250,7 @@ def test_sql_answers_as_python_does(engine: Engine, query: str, lab: list[Facets
 
 @settings(max_examples=150, deadline=None)
 @given(query=queries, lab=st.lists(samples, min_size=1, max_size=5))
-def test_columns_answer_as_python_does(engine: Engine, query: str, lab: list[Facets]) -> None:
+def test_columns_agree_with_python(engine: Engine, query: str, lab: list[Facets]) -> None:
     asked = parse(query)
     expected = {number for number, sample in enumerate(lab) if asked.matches(sample)}
     assert found_by_columns(engine, query, lab) == expected
@@ -278,7 +282,7 @@ VALUES = (
     + [f"a {negation}like {p}" for p in ('"%"', '"X_"', r'"100\%"', '"É"', r'"a\_b"', '"a_b"')
        for negation in ("", "not ")],
 )  # fmt: skip
-def test_every_comparison_answers_as_python_does(engine: Engine, query: str) -> None:
+def test_every_comparison_agrees_with_python(engine: Engine, query: str) -> None:
     asked = parse(query)
     expected = {number for number, sample in enumerate(LAB) if asked.matches(sample)}
     assert found_by_sql(engine, query, LAB) == expected
@@ -303,17 +307,17 @@ def test_injection_is_just_text(engine: Engine, hostile: str) -> None:
     ]
     assert found_by_sql(engine, f"a = {literal}", lab) == {0}
     assert found_by_sql(engine, f"{literal} = {literal}", lab) == set()
-    compiled = parse(f"a = {literal}").where(schema.measurements, schema.facets)
+    compiled = parse(f"a = {literal}").where(tables.measurements, tables.facets)
     assert hostile in compiled.compile().params.values()
 
 
-def test_a_search_index_takes_over_full_text() -> None:
+def test_a_search_index_is_used_for_full_text() -> None:
     asked: list[str] = []
 
     def search(phrase: str):  # type: ignore[no-untyped-def]
         asked.append(phrase)
-        return schema.measurements.c.id == "from-index"
+        return tables.measurements.c.id == "from-index"
 
-    condition = parse('text "wall"').where(schema.measurements, schema.facets, search)
+    condition = parse('text "wall"').where(tables.measurements, tables.facets, search)
     assert asked == ["wall"]
     assert "from-index" in condition.compile().params.values()

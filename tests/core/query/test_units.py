@@ -44,7 +44,7 @@ def test_si(value: float, unit: str, expected: float, symbol: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["umm", "m**9**9**9", "nm**99", "dB", "()", "2 m", "m" * 100])
-def test_what_is_no_unit_is_refused(unit: str) -> None:
+def test_unknown_units_are_refused(unit: str) -> None:
     with pytest.raises(ValueError, match=r"unit|range"):
         si(1.0, unit)
 

@@ -11,10 +11,10 @@ import pytest
 
 from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
-from motif.ingest.datafed.drafting import Draft
-from motif.ingest.datafed.source import DataFedSource
-from motif.ingest.datafed.transfer import upload
-from motif.ingest.sandbox import Sandbox
+from motif.ingest.datafed.datafed_source import DataFedSource
+from motif.ingest.datafed.file_transfers import upload
+from motif.ingest.datafed.record_documents import RecordDraft
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 ENDPOINT = "motif#disk"
 
@@ -33,18 +33,18 @@ class DataFedLab:
         self._files = 0
 
     def source(self) -> DataFedSource:
-        made = DataFedSource("lab", self.connection, self.collection)
-        self._sources.append(made)
-        return made
+        source = DataFedSource("lab", self.connection, self.collection)
+        self._sources.append(source)
+        return source
 
     def unreachable(self) -> DataFedSource:
-        made = DataFedSource("lab", self.connection, "c/999999999")
-        self._sources.append(made)
-        return made
+        source = DataFedSource("lab", self.connection, "c/999999999")
+        self._sources.append(source)
+        return source
 
     def add(self, name: str, data: bytes, metadata: Mapping[str, Any], collection: str = "") -> str:
         record = self.client.create_record(
-            Draft(name.replace("/", " "), metadata), collection or self.collection
+            RecordDraft(name.replace("/", " "), metadata), collection or self.collection
         )
         self.put(record["id"], name, data)
         return str(record["id"])
@@ -64,7 +64,7 @@ class DataFedLab:
         self.put(native_id, "a.ibw", data)
 
     def swap(self, native_id: str, data: bytes) -> None:
-        """Replace the raw data in the repository itself, behind the server's back."""
+        """Replace the raw data in the repository itself, without the server's knowledge."""
         (path,) = (
             path
             for path in (self.sandbox.folder / "repo").rglob(native_id.partition("/")[2])
@@ -98,6 +98,6 @@ def connection(sandbox: Sandbox) -> Connection:
 
 @pytest.fixture
 def lab(sandbox: Sandbox, connection: Connection, tmp_path: Path) -> Iterator[DataFedLab]:
-    made = DataFedLab(sandbox, connection, tmp_path / "files")
-    yield made
-    made.close()
+    opened = DataFedLab(sandbox, connection, tmp_path / "files")
+    yield opened
+    opened.close()

@@ -11,7 +11,7 @@ import zmq
 
 from motif.core.errors import ConfigError
 from motif.ingest.datafed.connection import Connection
-from motif.ingest.datafed.source import from_options
+from motif.ingest.datafed.datafed_source import from_options
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_every_option_is_given(connection: Connection, monkeypatch: pytest.Monke
         assert Config.API(options).getOpts() == options
 
 
-def test_white_space_around_a_key_is_forgiven(connection: Connection) -> None:
+def test_white_space_around_a_key_is_ignored(connection: Connection) -> None:
     key = connection.private_key.read_text()
     connection.private_key.write_text(f"{key}\n")
     keys = connection.keys()
@@ -60,7 +60,7 @@ def test_white_space_around_a_key_is_forgiven(connection: Connection) -> None:
     ("name", "content", "complaint"),
     [
         ("me.priv", b"", "holds 0 characters"),
-        ("me.priv", b"\xff" * 40, "holds no CURVE key"),
+        ("me.priv", b"\xff" * 40, "does not hold a CURVE key"),
         ("me.pub", b"short", "public_key"),
         ("server", b"x" * 45, "server_key"),
     ],

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from motif.core.contracts import Known
+from motif.core.contracts import SyncState
 from motif.core.errors import SourceError
-from motif.core.testing.sources import Memory, SourceTests, fetched
+from motif.core.testing.source_tests import Memory, SourceTests, fetched
 from motif.ingest.datafed import client as client_module
 from motif.ingest.datafed.client import DataFed
-from motif.ingest.datafed.drafting import Draft
-from motif.ingest.datafed.metadata import from_json
-from motif.ingest.datafed.source import DataFedSource
-from motif.ingest.sandbox import Sandbox
+from motif.ingest.datafed.datafed_source import DataFedSource
+from motif.ingest.datafed.metadata_json import from_json
+from motif.ingest.datafed.record_documents import RecordDraft
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 if TYPE_CHECKING:
     from conftest import DataFedLab  # type: ignore[import-not-found]
@@ -38,10 +38,10 @@ def ids(memory: Memory) -> set[str]:
     return {asset.native_id for asset in memory.sync()[1]}
 
 
-def test_where_a_record_belongs(lab: DataFedLab, memory: Memory) -> None:
+def test_a_record_states_its_origin(lab: DataFedLab, memory: Memory) -> None:
     base = lab.add("base.ibw", b"base", {})
     record = lab.client.create_record(
-        Draft("map", {"n": 1}, "mapped", ["pfm"], "my-map", [("der", base)]), lab.collection
+        RecordDraft("map", {"n": 1}, "mapped", ["pfm"], "my-map", [("der", base)]), lab.collection
     )
     lab.put(record["id"], "map.ibw", b"map")
     asset = next(a for a in memory.look()[1] if a.native_id == record["id"])
@@ -134,7 +134,7 @@ def test_the_clock_of_this_machine_does_not_matter(
 
 
 def test_records_without_raw_data(lab: DataFedLab, memory: Memory, tmp_path: Path) -> None:
-    record = lab.client.create_record(Draft("notes", {"n": 1}), lab.collection)["id"]
+    record = lab.client.create_record(RecordDraft("notes", {"n": 1}), lab.collection)["id"]
     (asset,) = memory.sync()[1]
     assert (asset.raw_fingerprint, asset.size, asset.metadata) == ("", 0, {"n": 1})
     ((_, failure),) = memory.source.fetch([asset], tmp_path / "in")
@@ -159,7 +159,7 @@ def test_external_data_are_described_not_fetched(lab: DataFedLab, memory: Memory
     assert asset.origin["source"] == "elsewhere#disk/data/x.ibw"
 
 
-def test_numbers_json_cannot_say_come_back(lab: DataFedLab, memory: Memory) -> None:
+def test_numbers_that_json_cannot_express_survive(lab: DataFedLab, memory: Memory) -> None:
     value = {"bias": math.nan, "limits": [-math.inf, math.inf], "serial": 2**70, "n": 1}
     lab.add("a.ibw", b"alpha", value)
     (asset,) = memory.look()[1]
@@ -169,7 +169,7 @@ def test_numbers_json_cannot_say_come_back(lab: DataFedLab, memory: Memory) -> N
 
 
 def test_equal_titles_are_two_records(lab: DataFedLab, memory: Memory, tmp_path: Path) -> None:
-    drafts = [Draft("same", {"n": n}) for n in range(3)]
+    drafts = [RecordDraft("same", {"n": n}) for n in range(3)]
     made = lab.client.create_records(drafts, lab.collection)
     assert [record["metadata"]["n"] for record in made] == [0, 1, 2]
     for record in made:
@@ -185,7 +185,9 @@ def test_pages_and_batches(
 ) -> None:
     monkeypatch.setattr(client_module, "PAGE", 7)
     monkeypatch.setattr(client_module, "EXPORT_CHUNK", 10)
-    made = lab.client.create_records([Draft(f"{i}", {"n": i}) for i in range(45)], lab.collection)
+    made = lab.client.create_records(
+        [RecordDraft(f"{i}", {"n": i}) for i in range(45)], lab.collection
+    )
     assert ids(memory) == {record["id"] for record in made}
     assert memory.sync()[1] == []
     lab.describe(made[30]["id"], {"n": "new"})
@@ -195,7 +197,9 @@ def test_pages_and_batches(
 def test_more_changes_than_a_search_will_list(
     lab: DataFedLab, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = lab.client.create_records([Draft(f"{i}", {"n": i}) for i in range(30)], lab.collection)
+    made = lab.client.create_records(
+        [RecordDraft(f"{i}", {"n": i}) for i in range(30)], lab.collection
+    )
     memory.sync()
     monkeypatch.setattr(client_module.DataFed.search, "__kwdefaults__", {"limit": 5})
     lab.describe(made[29]["id"], {"n": "new"})
@@ -203,7 +207,7 @@ def test_more_changes_than_a_search_will_list(
 
 
 def test_a_record_that_vanishes_meanwhile_is_left_out(lab: DataFedLab, memory: Memory) -> None:
-    made = lab.client.create_records([Draft(f"{i}") for i in range(9)], lab.collection)
+    made = lab.client.create_records([RecordDraft(f"{i}") for i in range(9)], lab.collection)
     changes = memory.source.changes({}, "")
     lab.remove(made[4]["id"])
     assert len(list(changes.changed)) == 8
@@ -213,7 +217,7 @@ def test_a_listing_that_moves_deletes_nothing(
     lab: DataFedLab, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An item unlinked between two pages shifts the later ones to where nobody looks."""
-    made = lab.client.create_records([Draft(f"{i:02}") for i in range(20)], lab.collection)
+    made = lab.client.create_records([RecordDraft(f"{i:02}") for i in range(20)], lab.collection)
     memory.sync()
     monkeypatch.setattr(client_module, "PAGE", 5)
     with DataFed(lab.connection) as other:
@@ -235,6 +239,6 @@ def test_a_listing_that_moves_deletes_nothing(
 def test_by_alias(lab: DataFedLab) -> None:
     lab.client.ensure_collection(["named"], aliases=["by-name"])
     source = DataFedSource("lab", lab.connection, "by-name")
-    assert source.changes({"d/1": Known("f", "r")}, "").deleted == ["d/1"]
+    assert source.changes({"d/1": SyncState("f", "r")}, "").deleted == ["d/1"]
     source.close()
     assert DataFedSource("lab", lab.connection, "root").changes({}, "").seen == 0

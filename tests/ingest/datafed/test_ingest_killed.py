@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from motif.core.workspace import Workspace
-from motif.ingest.datafed.drafting import Draft
-from motif.ingest.datafed.transfer import upload
+from motif.ingest.datafed.file_transfers import upload
+from motif.ingest.datafed.record_documents import RecordDraft
 from motif.ingest.simulate.ibw_writer import write_ibw
-from motif.ingest.sync import sync
+from motif.ingest.sync.source_sync import sync
 
 if TYPE_CHECKING:
     from conftest import DataFedLab  # type: ignore[import-not-found]
@@ -39,7 +39,7 @@ def workspace_at(root: Path, lab: DataFedLab) -> Workspace:
 
 
 def offer(lab: DataFedLab, first: int) -> None:
-    drafts = [Draft(f"scan {n}", {"n": n}) for n in range(first, first + OFFERED)]
+    drafts = [RecordDraft(f"scan {n}", {"n": n}) for n in range(first, first + OFFERED)]
     made = lab.client.create_records(drafts, lab.collection)
     pairs = [(one["id"], lab.folder / f"{n}.ibw") for n, one in enumerate(made, first)]
     for number, (_, path) in enumerate(pairs, first):
@@ -49,7 +49,7 @@ def offer(lab: DataFedLab, first: int) -> None:
 
 
 def start(root: Path) -> subprocess.Popen[str]:
-    words = ["-m", "motif.core.cli", "ingest", "lab", "--json", "-w", str(root)]
+    words = ["-m", "motif.core.cli.command_line", "ingest", "lab", "--json", "-w", str(root)]
     return subprocess.Popen(
         [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from motif.core.errors import SourceError
 from motif.core.records import canonical_json
-from motif.ingest.datafed import documents
-from motif.ingest.datafed.transfer import Wanted
+from motif.ingest.datafed import record_documents
+from motif.ingest.datafed.file_transfers import RawFile
 
 
 @given(st.text(max_size=30))
 def test_names_are_digits_and_a_plain_extension(name: str) -> None:
-    safe = Wanted("d/123", 1, name).safe_name
+    safe = RawFile("d/123", 1, name).safe_name
     assert safe.partition(".")[0] == "123"
     assert "/" not in safe
     assert "\\" not in safe
@@ -41,11 +41,11 @@ def test_names_are_digits_and_a_plain_extension(name: str) -> None:
     ],
 )
 def test_extensions(name: str, safe: str) -> None:
-    assert Wanted("d/7", 1, name).safe_name == safe
+    assert RawFile("d/7", 1, name).safe_name == safe
 
 
-def test_export_and_view_say_the_same() -> None:
-    viewed = documents.from_view(
+def test_export_and_view_give_the_same_document() -> None:
+    viewed = record_documents.from_view(
         {
             "id": "d/1",
             "title": "t",
@@ -58,7 +58,7 @@ def test_export_and_view_say_the_same() -> None:
             ],
         }
     )
-    exported = documents.from_export(
+    exported = record_documents.from_export(
         '{"id": "d/1", "title": "t", "md": {"a": 1}, "size": 5,'
         ' "deps": [{"id": "d/2", "type": 0}, {"id": "d/3", "type": 2}]}'
     )
@@ -75,9 +75,9 @@ anything = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(fields), anything))
-def test_any_export_is_understood_or_refused(data: dict[str, object]) -> None:
+def test_any_export_is_parsed_or_refused(data: dict[str, object]) -> None:
     try:
-        record = documents.from_export(json.dumps(data))
+        record = record_documents.from_export(json.dumps(data))
     except SourceError:
         return
     canonical_json(record)
@@ -86,6 +86,6 @@ def test_any_export_is_understood_or_refused(data: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"title": "no id"}', "{", '{"id": "d/1", "md": "{"}'])
-def test_nonsense_is_named(text: str) -> None:
+def test_invalid_exports_are_named(text: str) -> None:
     with pytest.raises(SourceError):
-        documents.from_export(text)
+        record_documents.from_export(text)

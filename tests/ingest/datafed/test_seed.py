@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from motif.core.errors import SourceError
-from motif.core.testing.sources import Memory, fetched
+from motif.core.testing.source_tests import Memory, fetched
 from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
-from motif.ingest.datafed.source import DataFedSource
-from motif.ingest.sandbox import Sandbox
-from motif.ingest.seed import LAB, seed
-from motif.ingest.simulate.lab import SimulatedFile
+from motif.ingest.datafed.datafed_source import DataFedSource
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
+from motif.ingest.simulate.seeding import LAB, seed
+from motif.ingest.simulate.simulated_lab import SimulatedFile
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ CHILD = """
 import sys
 from pathlib import Path
 from motif.ingest.datafed.connection import Connection
-from motif.ingest.seed import seed
-from motif.ingest.simulate.lab import SimulatedFile
+from motif.ingest.simulate.seeding import seed
+from motif.ingest.simulate.simulated_lab import SimulatedFile
 
 port, sandbox, lab = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
 keys = [sandbox / name for name in ("datafed-core-key.pub", "ann.pub", "ann.priv")]

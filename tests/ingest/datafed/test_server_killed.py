@@ -14,20 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from motif.core.testing.sources import Memory, fetched
+from motif.core.testing.source_tests import Memory, fetched
 from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
-from motif.ingest.datafed.drafting import Draft
-from motif.ingest.datafed.errors import LostReplyError
-from motif.ingest.datafed.source import DataFedSource
-from motif.ingest.datafed.transfer import upload
-from motif.ingest.sandbox.server import client_options
+from motif.ingest.datafed.datafed_errors import LostReplyError
+from motif.ingest.datafed.datafed_source import DataFedSource
+from motif.ingest.datafed.file_transfers import upload
+from motif.ingest.datafed.record_documents import RecordDraft
+from motif.ingest.sandbox.request_server.sandbox_server import client_options
 
 ENDPOINT = "motif#disk"
 SERVE = """
 import sys, threading
 from pathlib import Path
-from motif.ingest.sandbox import Sandbox
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 folder, port = Path(sys.argv[1]), int(sys.argv[2])
 endpoints = {"motif#disk": folder.parent}
@@ -69,19 +69,21 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "sandbox")
-    made.start()
-    yield made
-    made.kill()
+    running = Server(tmp_path / "sandbox")
+    running.start()
+    yield running
+    running.kill()
 
 
-def test_looking_and_fetching_go_on_after_a_kill(server: Server, tmp_path: Path) -> None:
+def test_listing_and_fetching_continue_after_a_kill(server: Server, tmp_path: Path) -> None:
     connection = server.connection()
     with DataFed(connection) as client:
         collection = client.ensure_collection(["lab"])
-        made = client.create_records([Draft(f"{i}", {"n": i}) for i in range(300)], collection)
+        created = client.create_records(
+            [RecordDraft(f"{i}", {"n": i}) for i in range(300)], collection
+        )
         pairs = []
-        for i, record in enumerate(made[:30]):
+        for i, record in enumerate(created[:30]):
             path = tmp_path / f"{i}.bin"
             path.write_bytes(bytes([i]) * 1000)
             pairs.append((record["id"], path))
@@ -95,7 +97,7 @@ def test_looking_and_fetching_go_on_after_a_kill(server: Server, tmp_path: Path)
     restart = threading.Timer(0.3, server.start)
     restart.start()
     assets += described
-    assert {asset.native_id for asset in assets} == {record["id"] for record in made}
+    assert {asset.native_id for asset in assets} == {record["id"] for record in created}
     restart.join()
     server.kill()
     restart = threading.Timer(0.3, server.start)
@@ -125,7 +127,7 @@ def test_a_server_that_stays_away_is_reported(server: Server) -> None:
 
 
 @pytest.mark.benchmark
-def test_more_calls_than_a_context_number_counts(server: Server) -> None:
+def test_more_calls_than_context_numbers(server: Server) -> None:
     with DataFed(server.connection()) as client:
         for _ in range(70_001):
             client.session.request("GetAuthStatusRequest")

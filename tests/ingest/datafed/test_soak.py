@@ -23,18 +23,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from motif.core.check import check_workspace
 from motif.core.errors import SourceError
-from motif.core.progress import Progress
+from motif.core.jobs.progress import Progress
+from motif.core.store.integrity import check_workspace
 from motif.core.workspace import Workspace
 from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
-from motif.ingest.datafed.drafting import Draft
-from motif.ingest.datafed.transfer import upload
-from motif.ingest.sandbox.control import turn
-from motif.ingest.sandbox.server import client_options
+from motif.ingest.datafed.file_transfers import upload
+from motif.ingest.datafed.record_documents import RecordDraft
+from motif.ingest.sandbox.request_server.control import turn
+from motif.ingest.sandbox.request_server.sandbox_server import client_options
 from motif.ingest.simulate.ibw_writer import write_ibw
-from motif.ingest.sync import sync
+from motif.ingest.sync.source_sync import sync
 
 SANDBOX = [sys.executable, "-m", "motif.ingest.sandbox.commands"]
 FAULTS = (
@@ -101,10 +101,10 @@ class Owner:
 
     def add(self) -> None:
         self._count += 1
-        drafts = [Draft(f"scan {self._count}-{n}", {"n": n}) for n in range(3)]
-        made = [one["id"] for one in self.client.create_records(drafts, self.collection)]
-        self.send(made)
-        self.records += made
+        drafts = [RecordDraft(f"scan {self._count}-{n}", {"n": n}) for n in range(3)]
+        created = [record["id"] for record in self.client.create_records(drafts, self.collection)]
+        self.send(created)
+        self.records += created
 
     def send(self, records: list[str]) -> None:
         """Files of a size there was never before: equal sizes are invisible in DataFed."""
@@ -145,9 +145,9 @@ class Owner:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "sandbox")
-    yield made
-    made.kill()
+    running = Server(tmp_path / "sandbox")
+    yield running
+    running.kill()
 
 
 def workspace_at(root: Path, server: Server, collection: str) -> Workspace:
@@ -239,7 +239,7 @@ def soak(
     return done, failed
 
 
-def test_a_bad_hour_in_seconds(server: Server, tmp_path: Path) -> None:
+def test_an_hour_of_faults_in_seconds(server: Server, tmp_path: Path) -> None:
     done, failed = soak(server, tmp_path, cycles=40, seconds=7)
     assert done >= 3
     assert failed < done
@@ -248,7 +248,7 @@ def test_a_bad_hour_in_seconds(server: Server, tmp_path: Path) -> None:
 @pytest.mark.benchmark
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize(("cycles", "seed"), [(300, 20211008), (120, 11), (180, 12)])
-def test_a_bad_day_in_minutes(
+def test_a_day_of_faults_in_minutes(
     server: Server,
     tmp_path: Path,
     cycles: int,

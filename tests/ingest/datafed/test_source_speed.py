@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from motif.core.testing.sources import Memory
+from motif.core.testing.source_tests import Memory
 from motif.core.workspace import Workspace
-from motif.ingest.datafed.drafting import Draft
-from motif.ingest.datafed.transfer import upload
+from motif.ingest.datafed.file_transfers import upload
+from motif.ingest.datafed.record_documents import RecordDraft
 from motif.ingest.simulate.ibw_writer import write_ibw
-from motif.ingest.sync import sync
+from motif.ingest.sync.source_sync import sync
 
 if TYPE_CHECKING:
     from conftest import DataFedLab  # type: ignore[import-not-found]
@@ -40,7 +40,7 @@ def fill(lab: DataFedLab, count: int) -> None:
     for start in range(0, count, 9000):
         part = min(9000, count - start)
         collection = lab.client.ensure_collection([f"part {start}"], lab.collection)
-        drafts = [Draft(f"scan {start + i}", {**metadata, "n": i}) for i in range(part)]
+        drafts = [RecordDraft(f"scan {start + i}", {**metadata, "n": i}) for i in range(part)]
         lab.client.create_records(drafts, collection)
 
 
@@ -66,7 +66,7 @@ def test_unchanged_records(
 def test_new_records(
     lab: DataFedLab, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    made = lab.client.create_records([Draft(f"{i}") for i in range(1000)], lab.collection)
+    made = lab.client.create_records([RecordDraft(f"{i}") for i in range(1000)], lab.collection)
     pairs = []
     for i, record in enumerate(made):
         path = lab.folder / f"{i}.bin"
@@ -104,7 +104,7 @@ endpoint = "motif#disk"
 """)
 
     def add(first: int, last: int) -> None:
-        drafts = [Draft(f"{n}", {"material": "PbTiO3"}) for n in range(first, last)]
+        drafts = [RecordDraft(f"{n}", {"material": "PbTiO3"}) for n in range(first, last)]
         made = lab.client.create_records(drafts, lab.collection)
         pairs = [(one["id"], lab.folder / f"{n}.ibw") for n, one in enumerate(made, first)]
         for number, (_, path) in enumerate(pairs, first):

@@ -14,19 +14,19 @@ import pytest
 from motif.core.errors import ConfigError
 from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
-from motif.ingest.datafed.drafting import Draft
-from motif.ingest.datafed.errors import TransferError
-from motif.ingest.datafed.transfer import Wanted, download, upload
-from motif.ingest.sandbox import Sandbox
+from motif.ingest.datafed.datafed_errors import TransferError
+from motif.ingest.datafed.file_transfers import RawFile, download, upload
+from motif.ingest.datafed.record_documents import RecordDraft
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 if TYPE_CHECKING:
     from conftest import DataFedLab  # type: ignore[import-not-found]
 
 
 @pytest.fixture
-def records(lab: DataFedLab) -> list[Wanted]:
+def records(lab: DataFedLab) -> list[RawFile]:
     """Twelve records of different sizes."""
-    drafts = [Draft(f"scan {i}") for i in range(12)]
+    drafts = [RecordDraft(f"scan {i}") for i in range(12)]
     made = lab.client.create_records(drafts, lab.collection)
     pairs = []
     for i, record in enumerate(made):
@@ -34,17 +34,17 @@ def records(lab: DataFedLab) -> list[Wanted]:
         path.write_bytes(bytes([i]) * (100 + i))
         pairs.append((record["id"], path))
     assert all(failure is None for _, _, failure in upload(lab.client, pairs))
-    return [Wanted(record["id"], 100 + i, f"{i}.ibw") for i, record in enumerate(made)]
+    return [RawFile(record["id"], 100 + i, f"{i}.ibw") for i, record in enumerate(made)]
 
 
-def contents(results: Iterator[tuple[Wanted, Path | TransferError]]) -> dict[str, object]:
+def contents(results: Iterator[tuple[RawFile, Path | TransferError]]) -> dict[str, object]:
     return {
         item.record_id: result.read_bytes() if isinstance(result, Path) else result
         for item, result in results
     }
 
 
-def whole(records: list[Wanted]) -> dict[str, object]:
+def whole(records: list[RawFile]) -> dict[str, object]:
     return {item.record_id: bytes([i]) * item.size for i, item in enumerate(records)}
 
 
@@ -60,7 +60,7 @@ def raw_file(sandbox: Sandbox, record_id: str) -> Path:
 
 
 def test_everything_arrives_under_its_own_name(
-    lab: DataFedLab, records: list[Wanted], tmp_path: Path
+    lab: DataFedLab, records: list[RawFile], tmp_path: Path
 ) -> None:
     into = tmp_path / "in"
     assert contents(download(lab.client, records, into)) == whole(records)
@@ -68,14 +68,14 @@ def test_everything_arrives_under_its_own_name(
 
 
 def test_a_failed_batch_is_repeated_one_by_one(
-    sandbox: Sandbox, lab: DataFedLab, records: list[Wanted], tmp_path: Path
+    sandbox: Sandbox, lab: DataFedLab, records: list[RawFile], tmp_path: Path
 ) -> None:
     sandbox.faults.fail_transfer()
     assert contents(download(lab.client, records, tmp_path / "in")) == whole(records)
 
 
-def test_a_record_that_cannot_be_brought_fails_alone(
-    sandbox: Sandbox, lab: DataFedLab, records: list[Wanted], tmp_path: Path
+def test_a_record_that_cannot_be_fetched_fails_alone(
+    sandbox: Sandbox, lab: DataFedLab, records: list[RawFile], tmp_path: Path
 ) -> None:
     raw_file(sandbox, records[3].record_id).unlink()
     raw_file(sandbox, records[5].record_id).write_bytes(b"half")
@@ -91,7 +91,7 @@ def test_a_record_that_cannot_be_brought_fails_alone(
 
 
 def test_a_size_that_differs_is_reported(
-    sandbox: Sandbox, lab: DataFedLab, records: list[Wanted], tmp_path: Path
+    sandbox: Sandbox, lab: DataFedLab, records: list[RawFile], tmp_path: Path
 ) -> None:
     raw_file(sandbox, records[0].record_id).write_bytes(b"half")
     (failure,) = contents(download(lab.client, records[:1], tmp_path / "in")).values()
@@ -100,7 +100,7 @@ def test_a_size_that_differs_is_reported(
 
 
 def test_hostile_names_stay_text(
-    sandbox: Sandbox, lab: DataFedLab, records: list[Wanted], tmp_path: Path
+    sandbox: Sandbox, lab: DataFedLab, records: list[RawFile], tmp_path: Path
 ) -> None:
     hostile, escaping = records[0], records[1]
     edit(sandbox, "UPDATE item SET source = '../../x', ext = '' WHERE id = ?", hostile.record_id)
@@ -118,16 +118,16 @@ def test_hostile_names_stay_text(
 
 
 def test_ids_of_another_form_fail_alone(
-    lab: DataFedLab, records: list[Wanted], tmp_path: Path
+    lab: DataFedLab, records: list[RawFile], tmp_path: Path
 ) -> None:
-    odd = [Wanted("d/../../x", 1, "x"), Wanted("c/1000", 1, "x"), Wanted("d/٣", 1, "x")]
+    odd = [RawFile("d/../../x", 1, "x"), RawFile("c/1000", 1, "x"), RawFile("d/٣", 1, "x")]
     results = contents(download(lab.client, [*odd, *records], tmp_path / "in"))
     assert all(isinstance(results.pop(item.record_id), TransferError) for item in odd)
     assert results == whole(records)
 
 
 def test_a_stuck_transfer_ends_in_time(
-    sandbox: Sandbox, connection: Connection, records: list[Wanted], tmp_path: Path
+    sandbox: Sandbox, connection: Connection, records: list[RawFile], tmp_path: Path
 ) -> None:
     sandbox.faults.hold_transfers()
     with DataFed(replace(connection, transfer_timeout=0.2)) as client:
@@ -138,8 +138,8 @@ def test_a_stuck_transfer_ends_in_time(
     assert left == []
 
 
-def test_a_lost_acknowledgement_starts_afresh(
-    sandbox: Sandbox, connection: Connection, records: list[Wanted], tmp_path: Path
+def test_a_lost_acknowledgement_starts_another_transfer(
+    sandbox: Sandbox, connection: Connection, records: list[RawFile], tmp_path: Path
 ) -> None:
     with DataFed(replace(connection, timeout=0.5)) as client:
         sandbox.faults.drop_reply("DataGetRequest")
@@ -147,7 +147,7 @@ def test_a_lost_acknowledgement_starts_afresh(
 
 
 def test_an_endpoint_that_reaches_one_folder_only(
-    connection: Connection, records: list[Wanted], tmp_path: Path
+    connection: Connection, records: list[RawFile], tmp_path: Path
 ) -> None:
     reach = tmp_path / "reach"
     reach.mkdir()
@@ -164,7 +164,9 @@ def test_an_endpoint_that_reaches_one_folder_only(
         list(download(client, records, tmp_path / "in"))
 
 
-def test_a_failed_upload_is_told(sandbox: Sandbox, lab: DataFedLab, records: list[Wanted]) -> None:
+def test_a_failed_upload_is_reported(
+    sandbox: Sandbox, lab: DataFedLab, records: list[RawFile]
+) -> None:
     sandbox.faults.fail_transfer("no space left")
     pairs = [(item.record_id, lab.folder / "0.ibw") for item in records[:3]]
     results = [failure for _, _, failure in upload(lab.client, pairs)]

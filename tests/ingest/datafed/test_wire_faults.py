@@ -1,4 +1,4 @@
-"""The connection stays in step whatever the other side does, over real sockets."""
+"""Requests and replies stay matched whatever the server does, over real sockets."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ import zmq
 from motif.core.errors import SourceError
 from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
-from motif.ingest.datafed.drafting import Draft
-from motif.ingest.datafed.errors import (
+from motif.ingest.datafed.datafed_errors import (
     AuthenticationError,
     DataFedError,
     LostReplyError,
     RefusedError,
     ReplyTimeoutError,
 )
-from motif.ingest.datafed.wire import LAST_CONTEXT
-from motif.ingest.sandbox import Sandbox
+from motif.ingest.datafed.datafed_session import LAST_CONTEXT
+from motif.ingest.datafed.record_documents import RecordDraft
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def client(connection: Connection) -> Iterator[DataFed]:
         yield opened
 
 
-def in_step(client: DataFed) -> None:
+def assert_matched(client: DataFed) -> None:
     """Requests of different kinds get their own answers."""
     for _ in range(3):
         assert client.collection("root")["id"] == "c/u_ann_root"
@@ -47,9 +47,9 @@ def in_step(client: DataFed) -> None:
         assert client.request("UserViewRequest", uid="u/ann")["user"][0]["uid"] == "u/ann"
 
 
-def test_dictionaries_come_out(client: DataFed) -> None:
+def test_replies_are_dictionaries(client: DataFed) -> None:
     record = client.create_record(
-        Draft("scan", {"bias": 1.5}, "why", ["pfm"], "first-scan"), "root"
+        RecordDraft("scan", {"bias": 1.5}, "why", ["pfm"], "first-scan"), "root"
     )
     assert record == client.record(record["id"])
     assert record == next(client.records([record["id"]])) | {"repository": record["repository"]}
@@ -62,21 +62,21 @@ def test_dictionaries_come_out(client: DataFed) -> None:
     assert (record["description"], record["owner"], record["size"]) == ("why", "u/ann", 0)
 
 
-def test_what_comes_out_can_go_to_another_process(client: DataFed) -> None:
-    """Replies of the client cannot be pickled."""
-    record = client.create_record(Draft("scan", {"bias": 1.5}), "root")
-    told = [record, client.collection("root"), client.items("c/u_ann_root"), client.search()]
-    assert pickle.loads(pickle.dumps(told)) == told
+def test_replies_can_be_pickled(client: DataFed) -> None:
+    """Unlike the replies of the unmodified client."""
+    record = client.create_record(RecordDraft("scan", {"bias": 1.5}), "root")
+    replies = [record, client.collection("root"), client.items("c/u_ann_root"), client.search()]
+    assert pickle.loads(pickle.dumps(replies)) == replies
 
 
-def test_a_package_that_took_the_name_of_the_messages_is_told_of() -> None:
+def test_a_package_with_the_same_message_file_is_named() -> None:
     code = """
 from google.protobuf import descriptor_pb2, descriptor_pool
 
 other = descriptor_pb2.FileDescriptorProto(name="envelope.proto", package="other")
 other.message_type.add(name="Thing")
 descriptor_pool.Default().AddSerializedFile(other.SerializeToString())
-import motif.ingest.datafed.wire
+import motif.ingest.datafed.datafed_session
 """
     run = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
@@ -87,48 +87,48 @@ import motif.ingest.datafed.wire
 
 def test_unknown_kinds_of_dependencies_are_refused(client: DataFed) -> None:
     """The client would take any of them for ``der``."""
-    record = client.create_record(Draft("scan"), "root")["id"]
+    record = client.create_record(RecordDraft("scan"), "root")["id"]
     with pytest.raises(DataFedError, match="use one of der, comp, ver"):
         client.update_record(record, add_dependencies=[("derived", record)])
 
 
 def test_rewritten_metadata_are_logged(client: DataFed, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", logger="motif.ingest.datafed"):
-        client.create_records([Draft("scan", {"bias": float("nan")})], "root")
-    assert "scan: bias: nan is no JSON number" in caplog.text
+        client.create_records([RecordDraft("scan", {"bias": float("nan")})], "root")
+    assert "scan: bias: nan is not a JSON number" in caplog.text
 
 
 def test_the_context_number_never_overflows(client: DataFed) -> None:
     client.session._messages._ctxt = LAST_CONTEXT - 5
     for _ in range(5):
-        in_step(client)
+        assert_matched(client)
     assert client.session._messages._ctxt < 100
 
 
 def test_a_late_reply_does_not_answer_the_next_call(sandbox: Sandbox, client: DataFed) -> None:
     sandbox.faults.delay_reply(1.5)
-    in_step(client)
+    assert_matched(client)
     time.sleep(1)
-    in_step(client)
+    assert_matched(client)
 
 
-def test_a_doubled_reply_does_not_answer_the_next_call(sandbox: Sandbox, client: DataFed) -> None:
+def test_a_repeated_reply_does_not_answer_the_next_call(sandbox: Sandbox, client: DataFed) -> None:
     for _ in range(3):
         sandbox.faults.repeat_reply()
-    in_step(client)
+    assert_matched(client)
 
 
-def test_a_lost_reply_to_a_read_is_asked_for_again(sandbox: Sandbox, client: DataFed) -> None:
+def test_a_read_whose_reply_is_lost_is_repeated(sandbox: Sandbox, client: DataFed) -> None:
     sandbox.faults.drop_reply("CollViewRequest")
-    in_step(client)
+    assert_matched(client)
 
 
 def test_a_write_is_never_repeated(sandbox: Sandbox, client: DataFed) -> None:
     sandbox.faults.drop_reply("RecordCreateRequest")
     with pytest.raises(ReplyTimeoutError) as caught:
-        client.create_record(Draft("once"), "root")
+        client.create_record(RecordDraft("once"), "root")
     assert caught.value.request == "RecordCreateRequest"
-    in_step(client)
+    assert_matched(client)
     assert [title for _, title, *_ in client.items("root")] == ["once"]
 
 
@@ -148,18 +148,18 @@ def test_refusals_carry_the_code(client: DataFed) -> None:
     assert caught.value.code > 0
     assert caught.value.request == "RecordViewRequest"
     assert isinstance(caught.value, SourceError)
-    in_step(client)
+    assert_matched(client)
 
 
-def test_a_message_the_server_cannot_read_is_not_sent_in_half(client: DataFed) -> None:
+def test_a_message_that_cannot_be_encoded_is_not_sent_in_part(client: DataFed) -> None:
     with pytest.raises((TypeError, ValueError)):
         client.request("RecordViewRequest", id=5)
     client.session._messages._ctxt = 2**16
     client.session._messages.send, send = _overflowing(client), client.session._messages.send
     with pytest.raises(LostReplyError):
-        client.create_record(Draft("half"), "root")
+        client.create_record(RecordDraft("half"), "root")
     client.session._messages.send = send
-    in_step(client)
+    assert_matched(client)
     assert client.items("root") == []
 
 
@@ -168,36 +168,36 @@ def _overflowing(client: DataFed):  # type: ignore[no-untyped-def]
 
     def send(message: object) -> int:
         client.session._messages._conn.send(message, 2**16)
-        raise AssertionError("the number fitted")
+        raise AssertionError("the number was accepted")
 
     return send
 
 
 def test_threads_share_a_connection(client: DataFed) -> None:
-    def ask(number: int) -> bool:
-        record = client.create_record(Draft(f"record {number}"), "root")
+    def request(number: int) -> bool:
+        record = client.create_record(RecordDraft(f"record {number}"), "root")
         return bool(client.record(record["id"])["title"] == f"record {number}")
 
     with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(ask, range(80)))
+        assert all(pool.map(request, range(80)))
 
 
-def test_a_forked_process_is_told(client: DataFed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forked_process_gets_an_error(client: DataFed, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(os, "getpid", lambda: 1)
         with pytest.raises(DataFedError, match="forked"):
             client.collection("root")
-    in_step(client)
+    assert_matched(client)
 
 
-def test_a_closed_connection_says_so(client: DataFed) -> None:
+def test_a_closed_connection_gives_an_error(client: DataFed) -> None:
     client.close()
     client.close()
     with pytest.raises(DataFedError, match="closed"):
         client.collection("root")
 
 
-def test_a_connection_nobody_closed_is_collected(connection: Connection) -> None:
+def test_a_connection_that_was_not_closed_is_collected(connection: Connection) -> None:
     client = DataFed(connection)
     api = client.session.api
     assert api.getAuthUser() == "u/ann"
@@ -209,39 +209,39 @@ def test_a_connection_nobody_closed_is_collected(connection: Connection) -> None
         api.collectionView("root")
 
 
-def test_a_server_that_ends_is_noticed_at_once_and_found_again(
+def test_a_server_that_ends_is_noticed_at_once_and_reconnected(
     sandbox: Sandbox, connection: Connection, tmp_path: Path
 ) -> None:
     with DataFed(replace(connection, timeout=20)) as client:
-        record = client.create_record(Draft("kept"), "root")["id"]
+        record = client.create_record(RecordDraft("kept"), "root")["id"]
         sandbox.faults.delay_reply(60, "RecordViewRequest")
         began = threading.Event()
-        found = []
+        titles = []
 
-        def ask() -> None:
+        def request() -> None:
             began.set()
-            found.append(client.record(record)["title"])
+            titles.append(client.record(record)["title"])
 
-        asking = threading.Thread(target=ask)
-        asking.start()
+        thread = threading.Thread(target=request)
+        thread.start()
         began.wait()
         time.sleep(0.2)
         port = connection.port
         sandbox.stop()
         with Sandbox(sandbox.folder, port=port, endpoints={"motif#disk": tmp_path}):
             start = time.monotonic()
-            asking.join(15)
-            assert found == ["kept"]
+            thread.join(15)
+            assert titles == ["kept"]
             assert time.monotonic() - start < 6
 
 
-def test_no_trace_in_the_home_folder_and_no_look_at_the_network(
+def test_nothing_is_written_to_the_home_folder_or_looked_up(
     connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import requests
 
     def forbidden(*_: object, **__: object) -> None:
-        raise AssertionError("the network was asked")
+        raise AssertionError("the network was used")
 
     home = tmp_path / "home"
     home.mkdir()
@@ -255,21 +255,23 @@ def test_no_trace_in_the_home_folder_and_no_look_at_the_network(
     assert list(home.rglob("*")) == []
 
 
-def test_whom_the_server_sees_is_checked(connection: Connection) -> None:
+def test_the_user_of_the_key_is_checked(connection: Connection) -> None:
     with pytest.raises(AuthenticationError, match="as u/ann, not as u/bob"):
         DataFed(replace(connection, user="bob"))
 
 
-def test_an_unknown_key_is_nobody(connection: Connection, tmp_path: Path) -> None:
+def test_an_unknown_key_is_refused(connection: Connection, tmp_path: Path) -> None:
     public, private = zmq.curve_keypair()
     (tmp_path / "me.pub").write_bytes(public)
     (tmp_path / "me.priv").write_bytes(private)
-    stranger = replace(connection, public_key=tmp_path / "me.pub", private_key=tmp_path / "me.priv")
+    unknown = replace(connection, public_key=tmp_path / "me.pub", private_key=tmp_path / "me.priv")
     with pytest.raises(AuthenticationError, match="as nobody"):
-        DataFed(stranger)
+        DataFed(unknown)
 
 
-def test_address_and_server_key_are_told_apart(connection: Connection, tmp_path: Path) -> None:
+def test_wrong_address_and_wrong_server_key_give_different_errors(
+    connection: Connection, tmp_path: Path
+) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -12,8 +12,8 @@ import pytest
 from motif.core.workspace import Workspace
 from motif.ingest.datafed.client import DataFed
 from motif.ingest.datafed.connection import Connection
-from motif.ingest.publish.target import Target, open_target, options_of
-from motif.ingest.sandbox import Sandbox
+from motif.ingest.publish.destination import Destination, datafed_options, open_destination
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 from motif.ingest.simulate.ibw_writer import write_ibw
 
 ENDPOINT = "motif#disk"
@@ -61,10 +61,10 @@ timeout = 5.0
 
 
 @pytest.fixture
-def target(workspace: Workspace) -> Iterator[Target]:
-    options = options_of(workspace, "pfm")
+def target(workspace: Workspace) -> Iterator[Destination]:
+    options = datafed_options(workspace, "pfm")
     with DataFed(options.connection()) as client:
-        yield open_target(client, options)
+        yield open_destination(client, options)
 
 
 @pytest.fixture

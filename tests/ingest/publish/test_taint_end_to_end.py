@@ -1,4 +1,4 @@
-"""A record is marked in DataFed: what rests on it is named, and the named commands make it anew."""
+"""A record is marked in DataFed: tainted results are listed with the commands to rebuild them."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from motif.analysis.composition.recipes import FAST
-from motif.analysis.composition.study import train_composition
-from motif.analysis.composition.suggestions import suggest
-from motif.analysis.projection.maps import project
-from motif.analysis.symmetry.embed import embed
-from motif.core.cli import build
-from motif.core.taint_report import taint_document
+from motif.analysis.composition.regression.training_recipe import FAST
+from motif.analysis.composition.study.composition_study import train_composition
+from motif.analysis.composition.study.suggestions import suggest
+from motif.analysis.composition.training_request import TrainingRequest
+from motif.analysis.projection.map_projection import project
+from motif.analysis.projection.projection_request import ProjectionRequest
+from motif.analysis.symmetry.embedding.fused_embedding import embed
+from motif.core.cli.command_line import build
+from motif.core.provenance.record_view import taint_document
 from motif.core.workspace import Workspace
-from motif.dashboard.attention import notices
-from motif.dashboard.lab import Lab
+from motif.dashboard.pages.overview_page import notices
+from motif.dashboard.state.workspace_session import WorkspaceSession
 from motif.ingest.datafed.client import DataFed
-from motif.ingest.publish.folder import upload_folder
-from motif.ingest.publish.target import open_target, options_of
-from motif.ingest.sandbox import Sandbox
+from motif.ingest.publish.destination import datafed_options, open_destination
+from motif.ingest.publish.folder_upload import upload_folder
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 from motif.ingest.simulate.ibw_writer import write_ibw
-from motif.ingest.simulate.library import simulate_library
-from motif.ingest.sync import sync
+from motif.ingest.simulate.simulated_library import simulate_library
+from motif.ingest.sync.source_sync import sync
 
 TINY = replace(FAST, spectrum_epochs=1, composition_epochs=1, joined_epochs=1, batch=8)
 SOURCE = """
@@ -62,10 +64,10 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
                 (tmp_path / name).mkdir()
             write_files(tmp_path)
             for name in names:
-                options = options_of(opened, name)
+                options = datafed_options(opened, name)
                 with DataFed(options.connection()) as client:
                     client.ensure_collection([name], aliases=[name])
-                    upload_folder(tmp_path / name, open_target(client, options), opened.cache)
+                    upload_folder(tmp_path / name, open_destination(client, options), opened.cache)
                 assert sync(opened, name).quarantined == 0
             yield opened
 
@@ -83,34 +85,34 @@ def write_files(folder: Path) -> None:
 
 
 def mark(workspace: Workspace, source: str, title: str, *tags: str) -> None:
-    """The owner tags a record in DataFed; the next ingest hears of it."""
+    """The owner tags a record in DataFed; the next sync notices it."""
     (record,) = (r for r in workspace.catalog.records(source) if r.file_name == title)
-    with DataFed(options_of(workspace, source).connection()) as client:
+    with DataFed(datafed_options(workspace, source).connection()) as client:
         client.update_record(record.native_id, tags=list(tags))
     assert sync(workspace, source).updated == 1
 
 
 def run(workspace: Workspace, command: str) -> str:
-    motif, *words = shlex.split(command)
+    motif, *arguments = shlex.split(command)
     assert motif == "motif"
-    done = CliRunner().invoke(build(), [*words, "--workspace", str(workspace.root)])
-    assert done.exit_code == 0, done.output
-    return done.output
+    outcome = CliRunner().invoke(build(), [*arguments, "--workspace", str(workspace.root)])
+    assert outcome.exit_code == 0, outcome.output
+    return outcome.output
 
 
 def offered(workspace: Workspace) -> dict[str, str]:
-    return {one["stage"]: one["rebuild"] for one in taint_document(workspace)["results"]}
+    return {result["stage"]: result["rebuild"] for result in taint_document(workspace)["results"]}
 
 
 def test_maps(workspace: Workspace) -> None:
     embed(workspace, "scans")
-    whole = project(workspace, "scans", seed=5)
+    complete = project(workspace, ProjectionRequest("scans", seed=5))
     assert offered(workspace) == {}
     mark(workspace, "scans", "scan3.ibw", "bad")
-    told = run(workspace, "motif status")
-    assert 'tagged "bad"' in told
+    status = run(workspace, "motif status")
+    assert 'tagged "bad"' in status
     command = offered(workspace)["projection"]
-    assert f"rebuild it: {command}" in told
+    assert f"rebuild it: {command}" in status
     assert "--seed 5" in command
     assert command.endswith('--where "not has tainted"')
     shown = [notice.remedy for notice in dashboard_notices(workspace)]
@@ -118,7 +120,7 @@ def test_maps(workspace: Workspace) -> None:
     run(workspace, command)
     assert "projection" not in offered(workspace)
     newest = workspace.ledger.latest("projection", "scans")
-    assert newest.id != whole.id
+    assert newest.id != complete.id
     assert len(workspace.ledger.arrays(newest)["ids"]) == 7
     mark(workspace, "scans", "scan4.ibw", "bad")
     run(workspace, offered(workspace)["projection"])
@@ -130,18 +132,21 @@ def test_maps(workspace: Workspace) -> None:
 
 
 def test_studies(workspace: Workspace) -> None:
-    train_composition(workspace, "library", members=1, folds=0, recipe=TINY)
+    train_composition(workspace, TrainingRequest("library", members=1, folds=0, recipe=TINY))
     suggest(workspace, "library", count=3)
-    project(workspace, "library")
+    project(workspace, ProjectionRequest("library"))
     mark(workspace, "library", "part8.csv", "bad")
-    ways = offered(workspace)
-    assert ways["gradients"].startswith("motif train composition library --target P --members 1")
-    assert set(ways) >= {"gradients", "ensemble-member", "suggestions", "projection"}
+    commands = offered(workspace)
+    assert commands["gradients"].startswith(
+        "motif train composition library --target P --members 1"
+    )
+    assert set(commands) >= {"gradients", "ensemble-member", "suggestions", "projection"}
     train_composition(
-        workspace, "library", members=1, folds=0, recipe=TINY, where="not has tainted"
+        workspace,
+        TrainingRequest("library", members=1, folds=0, recipe=TINY, where="not has tainted"),
     )
     for stage in ("suggestions", "projection"):
-        run(workspace, ways[stage])
+        run(workspace, commands[stage])
     assert offered(workspace) == {}
     study = workspace.ledger.latest("gradients", "library")
     assert len(workspace.ledger.arrays(study)["ids"]) == 35
@@ -150,9 +155,9 @@ def test_studies(workspace: Workspace) -> None:
 
 
 def test_the_command_of_a_study_is_one(workspace: Workspace, monkeypatch: Any) -> None:
-    """With its real recipe made short: the command itself is what is tried."""
-    monkeypatch.setattr("motif.analysis.composition.study.recipe_named", lambda _: TINY)
-    train_composition(workspace, "library", members=1, folds=2, seed=3)
+    """With a short recipe in place of the real one: the command itself is under test."""
+    monkeypatch.setattr("motif.analysis.composition.training_request.recipe_named", lambda _: TINY)
+    train_composition(workspace, TrainingRequest("library", members=1, folds=2, seed=3))
     mark(workspace, "library", "part8.csv", "bad")
     command = offered(workspace)["gradients"]
     assert "--folds 2" in command
@@ -163,4 +168,4 @@ def test_the_command_of_a_study_is_one(workspace: Workspace, monkeypatch: Any) -
 
 
 def dashboard_notices(workspace: Workspace) -> list[Any]:
-    return notices(Lab(workspace), [], [], ["scans"])
+    return notices(WorkspaceSession(workspace), [], [], ["scans"])

@@ -1,4 +1,4 @@
-"""A folder of instrument files on its way into DataFed."""
+"""Upload of a folder of instrument files to DataFed."""
 
 from __future__ import annotations
 
@@ -15,26 +15,31 @@ from hypothesis import strategies as st
 
 from motif.core.errors import NotFoundError, SourceError
 from motif.core.workspace import Workspace
-from motif.ingest.datafed.metadata import from_json
-from motif.ingest.publish.folder import upload_folder
-from motif.ingest.publish.headers import header_document, parsed
-from motif.ingest.publish.target import Target
-from motif.ingest.publish.trimming import LIMIT, fit, size_of
-from motif.ingest.sandbox import Sandbox
-from motif.ingest.sync import sync
+from motif.ingest.datafed.metadata_json import from_json
+from motif.ingest.publish.destination import Destination
+from motif.ingest.publish.folder_upload import upload_folder
+from motif.ingest.publish.record_metadata import (
+    SIZE_LIMIT,
+    fit_metadata,
+    header_document,
+    parse_value,
+    size_of,
+)
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
+from motif.ingest.sync.source_sync import sync
 
 WriteScan = Callable[..., None]
 
 
-def records(target: Target) -> dict[str, dict[str, Any]]:
+def records(target: Destination) -> dict[str, dict[str, Any]]:
     tree = target.client.tree(target.collection)
-    return {one["title"]: one for one in target.client.records(list(tree.records))}
+    return {record["title"]: record for record in target.client.records(list(tree.records))}
 
 
-def test_a_tree_with_full_headers(scans: Path, target: Target) -> None:
+def test_a_tree_with_full_headers(scans: Path, target: Destination) -> None:
     (scans / "scan0.ibw.json").write_text('{"operator": "xu"}')
-    done = upload_folder(scans, target, scans.parent)
-    assert (done.files, done.created, done.uploaded) == (5, 5, 5)
+    report = upload_folder(scans, target, scans.parent)
+    assert (report.files, report.created, report.uploaded) == (5, 5, 5)
     tree = target.client.tree(target.collection)
     assert set(tree.collections.values()) == {"", "2021-10", "night"}
     record = records(target)["scan0.ibw"]
@@ -46,8 +51,8 @@ def test_a_tree_with_full_headers(scans: Path, target: Target) -> None:
     assert record["metadata"]["upload"]["contents"]["channels"] == ["HeightRetrace"]
 
 
-def test_twice_is_once_and_a_changed_file_is_a_new_version(
-    scans: Path, target: Target, write_scan: WriteScan
+def test_a_second_upload_changes_nothing_and_a_changed_file_is_a_new_version(
+    scans: Path, target: Destination, write_scan: WriteScan
 ) -> None:
     upload_folder(scans, target, scans.parent)
     again = upload_folder(scans, target, scans.parent)
@@ -56,52 +61,56 @@ def test_twice_is_once_and_a_changed_file_is_a_new_version(
     write_scan(scans / "scan1.ibw", 77)
     changed = upload_folder(scans, target, scans.parent)
     assert (changed.created, changed.versions, changed.unchanged) == (1, 1, 4)
-    newer = [one for one in records(target).values() if one["dependencies"]]
-    assert [one["dependencies"] for one in newer] == [[{"id": before, "type": "ver"}]]
+    newer = [record for record in records(target).values() if record["dependencies"]]
+    assert [record["dependencies"] for record in newer] == [[{"id": before, "type": "ver"}]]
 
 
-def test_equal_bytes_are_one_record(scans: Path, target: Target) -> None:
+def test_equal_bytes_are_one_record(scans: Path, target: Destination) -> None:
     shutil.copy(scans / "scan0.ibw", scans / "night" / "copy of scan0.ibw")
-    done = upload_folder(scans, target, scans.parent)
-    assert done.created == 5
-    (copy,) = done.duplicates
-    assert copy["record"] in {one["id"] for one in records(target).values()}
+    report = upload_folder(scans, target, scans.parent)
+    assert report.created == 5
+    (copy,) = report.duplicates
+    assert copy["record"] in {record["id"] for record in records(target).values()}
     again = upload_folder(scans, target, scans.parent)
     assert (again.created, len(again.duplicates)) == (0, 1)
 
 
-def test_an_interrupted_upload_is_completed(scans: Path, target: Target, sandbox: Sandbox) -> None:
+def test_an_interrupted_upload_is_completed(
+    scans: Path, target: Destination, sandbox: Sandbox
+) -> None:
     sandbox.faults.fail_transfer("Globus transfer failed for unknown reasons")
     with pytest.raises(SourceError, match=r"1 of 5 files .* unknown reasons"):
         upload_folder(scans, target, scans.parent)
-    done = upload_folder(scans, target, scans.parent)
-    assert (done.created, done.uploaded, done.unchanged) == (0, 1, 4)
+    report = upload_folder(scans, target, scans.parent)
+    assert (report.created, report.uploaded, report.unchanged) == (0, 1, 4)
 
 
-def test_what_no_reader_knows_is_uploaded_and_told(scans: Path, target: Target) -> None:
+def test_a_file_no_reader_can_read_is_uploaded_and_reported(
+    scans: Path, target: Destination
+) -> None:
     (scans / "notes.txt").write_text("call the technician\n")
-    done = upload_folder(scans, target, scans.parent)
-    assert [one["file"] for one in done.unread] == ["notes.txt"]
+    report = upload_folder(scans, target, scans.parent)
+    assert [file["file"] for file in report.unread] == ["notes.txt"]
     assert records(target)["notes.txt"]["size"] == 20
 
 
-def test_what_was_uploaded_can_be_ingested(
-    scans: Path, target: Target, workspace: Workspace
+def test_uploaded_files_can_be_ingested(
+    scans: Path, target: Destination, workspace: Workspace
 ) -> None:
     upload_folder(scans, target, scans.parent)
-    done = sync(workspace, "pfm")
-    assert (done.new, done.quarantined) == (5, 0)
+    report = sync(workspace, "pfm")
+    assert (report.new, report.quarantined) == (5, 0)
     assert all(not r.disagreements for r in workspace.catalog.records("pfm"))
     assert len(workspace.select("pfm", 'mode = "PFM Mode" or has scan_size')) == 5
 
 
-def test_a_header_too_long_is_kept_beside_the_record(
-    scans: Path, target: Target, workspace: Workspace, write_scan: WriteScan
+def test_a_header_that_is_too_long_becomes_a_file(
+    scans: Path, target: Destination, workspace: Workspace, write_scan: WriteScan
 ) -> None:
     note = [("ScanSize", "2e-06"), *((f"Setting {n}", f"{n} " + "x" * 200) for n in range(900))]
     write_scan(scans / "long.ibw", 9, note)
-    done = upload_folder(scans, target, scans.parent)
-    (overflow,) = done.overflow
+    report = upload_folder(scans, target, scans.parent)
+    (overflow,) = report.overflow
     assert overflow["file"] == "long.ibw"
     made = records(target)
     record, rest = made["long.ibw"], made["long.ibw header"]
@@ -117,7 +126,7 @@ def test_a_header_too_long_is_kept_beside_the_record(
     assert workspace.catalog.quarantined() == []
 
 
-def test_no_folder(target: Target, tmp_path: Path) -> None:
+def test_no_folder(target: Destination, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no folder"):
         upload_folder(tmp_path / "missing", target, tmp_path)
 
@@ -133,8 +142,8 @@ def test_no_folder(target: Target, tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_numbers_are_numbers_and_names_are_names(text: str, value: object) -> None:
-    assert parsed(text) == value
-    assert type(parsed(text)) is type(value)
+    assert parse_value(text) == value
+    assert type(parse_value(text)) is type(value)
 
 
 def test_repeated_keys_and_not_a_number() -> None:
@@ -145,13 +154,13 @@ def test_repeated_keys_and_not_a_number() -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_every_double_comes_back(number: float) -> None:
-    assert parsed(repr(number)) == number
+def test_every_double_survives(number: float) -> None:
+    assert parse_value(repr(number)) == number
 
 
 @given(st.integers())
-def test_every_integer_comes_back(number: int) -> None:
-    assert parsed(str(number)) == number
+def test_every_integer_survives(number: int) -> None:
+    assert parse_value(str(number)) == number
 
 
 @given(
@@ -160,11 +169,11 @@ def test_every_integer_comes_back(number: int) -> None:
 )
 def test_nothing_is_lost_in_trimming(header: dict[str, object], limit: int) -> None:
     content = {"upload": {"name": "a"}, "header": header}
-    kept, removed = fit(content, (("header",),), limit)
+    kept, removed = fit_metadata(content, (("header",),), limit)
     assert size_of(kept) <= max(limit, size_of({**content, "header": {}}))
     whole = {**kept["header"], **removed.get("header", {})}
     restored = {key: from_json(value) for key, value in whole.items()}
     assert repr(sorted(restored.items())) == repr(sorted(header.items())) or not all(
         key.isprintable() for key in header
     )
-    assert LIMIT < 102_400
+    assert SIZE_LIMIT < 102_400

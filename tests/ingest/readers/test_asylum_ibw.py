@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motif.core.errors import UnreadableFileError
-from motif.core.testing.readers import ReaderTests, check_measurement
-from motif.ingest.readers.asylum_ibw import AsylumIbw
-from motif.ingest.readers.igor_wave import HEADER, read_wave
+from motif.core.testing.reader_tests import ReaderTests, check_measurement
+from motif.ingest.readers.asylum.igor_wave import HEADER, read_wave
+from motif.ingest.readers.asylum.reader import AsylumIbw
 from motif.ingest.simulate.ibw_writer import write_ibw
 
 LABELS = ("HeightRetrace", "AmplitudeRetrace", "DeflectionRetrace", "PhaseRetrace", "UserIn0Trace")
@@ -51,7 +51,7 @@ def mend(raw: bytes | bytearray, order: Literal["little", "big"] = "little") -> 
 
 
 def patch(raw: bytes, **fields: object) -> bytes:
-    """Overwrite header fields, the checksum made to hold."""
+    """Overwrite header fields, with a correct checksum."""
     head = np.frombuffer(raw[: HEADER.itemsize], HEADER).copy()
     changed = bytearray(raw)
     for name, value in fields.items():
@@ -69,7 +69,7 @@ class TestAsylumIbw(ReaderTests):
         write(path)
 
 
-def test_planes_carry_the_name_unit_and_place_they_were_saved_with(tmp_path: Path) -> None:
+def test_planes_have_their_names_units_and_positions(tmp_path: Path) -> None:
     write(tmp_path / "a.ibw")
     image = AsylumIbw()(tmp_path / "a.ibw").measurements[0].data
     assert image.dims == ("channel", "y", "x")
@@ -100,7 +100,7 @@ def test_header_keeps_repeated_keys_and_colons(tmp_path: Path) -> None:
     assert list(reading.header) == [*NOTE, ("Simulated", "Motif")]
 
 
-def test_facets_are_in_si_units_and_say_where_they_come_from(tmp_path: Path) -> None:
+def test_facets_are_in_si_units_and_have_an_origin(tmp_path: Path) -> None:
     write(tmp_path / "a.ibw")
     found = {f.name: f for f in AsylumIbw()(tmp_path / "a.ibw").measurements[0].facets}
     assert (found["scan_size"].value, found["scan_size"].unit) == (2e-6, "m")
@@ -114,10 +114,10 @@ def test_facets_are_in_si_units_and_say_where_they_come_from(tmp_path: Path) -> 
     assert "operator" not in found
 
 
-def test_contradicting_values_are_remarked(tmp_path: Path) -> None:
+def test_contradicting_values_give_a_warning(tmp_path: Path) -> None:
     write(tmp_path / "a.ibw")
-    notes = AsylumIbw()(tmp_path / "a.ibw").notes
-    assert any("TipVoltage" in note for note in notes)
+    notes = AsylumIbw()(tmp_path / "a.ibw").warnings
+    assert any("TipVoltage" in warning for warning in notes)
 
 
 def test_scan_size_without_a_note_comes_from_the_scale(tmp_path: Path) -> None:
@@ -127,9 +127,9 @@ def test_scan_size_without_a_note_comes_from_the_scale(tmp_path: Path) -> None:
     assert found["scan_size"].origin == "header:sfA"
 
 
-def test_wrong_suffix_is_read_and_remarked(tmp_path: Path) -> None:
+def test_wrong_suffix_is_read_with_a_warning(tmp_path: Path) -> None:
     write(tmp_path / "a.dat")
-    assert any("suffix" in note for note in AsylumIbw()(tmp_path / "a.dat").notes)
+    assert any("suffix" in warning for warning in AsylumIbw()(tmp_path / "a.dat").warnings)
 
 
 def test_big_endian_waves_are_read(tmp_path: Path) -> None:
@@ -171,9 +171,9 @@ def test_a_header_announcing_a_trillion_points_allocates_nothing(tmp_path: Path)
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"shape": [-24, 16, 5, 0]}, "which no wave can have"),
-        ({"shape": [0, 16, 5, 0]}, "which no wave can have"),
-        ({"note_size": -5}, "which no wave can have"),
+        ({"shape": [-24, 16, 5, 0]}, "which no wave has"),
+        ({"shape": [0, 16, 5, 0]}, "which no wave has"),
+        ({"note_size": -5}, "which no wave has"),
         ({"note_size": 2**31 - 1}, "cut short"),
         ({"shape": [16, 16, 5, 0]}, "contradicts itself"),
         ({"points": 7}, "contradicts itself"),
@@ -201,7 +201,7 @@ def test_hostile_and_foreign_headers(
         AsylumIbw()(tmp_path / "b.ibw")
 
 
-def test_a_flipped_header_bit_is_noticed(tmp_path: Path) -> None:
+def test_a_flipped_header_bit_is_detected(tmp_path: Path) -> None:
     write(tmp_path / "a.ibw")
     raw = bytearray((tmp_path / "a.ibw").read_bytes())
     raw[150] ^= 1
@@ -210,7 +210,7 @@ def test_a_flipped_header_bit_is_noticed(tmp_path: Path) -> None:
         AsylumIbw()(tmp_path / "b.ibw")
 
 
-def test_older_waves_are_named(tmp_path: Path) -> None:
+def test_older_versions_are_refused(tmp_path: Path) -> None:
     (tmp_path / "old.ibw").write_bytes(struct.pack("<h", 2) + bytes(500))
     head = (tmp_path / "old.ibw").read_bytes()
     assert AsylumIbw().recognises(head, "old.ibw")
@@ -219,7 +219,7 @@ def test_older_waves_are_named(tmp_path: Path) -> None:
         AsylumIbw()(tmp_path / "old.ibw")
 
 
-def test_damage_behind_a_right_checksum_is_read_or_refused(tmp_path: Path) -> None:
+def test_damage_after_a_correct_checksum_is_read_or_refused(tmp_path: Path) -> None:
     write(tmp_path / "a.ibw")
     raw = (tmp_path / "a.ibw").read_bytes()
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from motif.core.errors import UnreadableFileError
-from motif.core.testing.readers import ReaderTests
-from motif.ingest.readers.bruker_opus import BrukerOpus
-from motif.ingest.readers.opus_blocks import ENTRY, MAGIC, START
+from motif.core.testing.reader_tests import ReaderTests
+from motif.ingest.readers.opus.opus_blocks import ENTRY, MAGIC, START
+from motif.ingest.readers.opus.reader import BrukerOpus
 
 ABSORBANCE, RAMAN, INTERFEROGRAM = 4, 10, 2
 VALUES = np.array([0.1, 0.4, 0.2, 0.3], "<f4")
@@ -35,9 +35,9 @@ def status(first: float = 4000.0, last: float = 1000.0, **more: object) -> dict[
     }  # fmt: skip
 
 
-def opus(*traces: tuple[int, int, dict[str, object]], **told: object) -> bytes:
+def opus(*traces: tuple[int, int, dict[str, object]], **values: object) -> bytes:
     """A file of (kind of data, channel, status) traces of the same four values."""
-    blocks = [(4 << 4, parameters(**{"INS": "VERTEX 70", "SNM": "film", "ASS": 8, **told}))]
+    blocks = [(4 << 4, parameters(**{"INS": "VERTEX 70", "SNM": "film", "ASS": 8, **values}))]
     for data, channel, about in traces:
         code = 3 | channel << 2 | data << 10
         blocks += [(code, VALUES.tobytes()), (code | 1 << 4, parameters(**about))]
@@ -66,7 +66,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "film.0"
 
 
-def test_spectra_are_told_apart_and_interferograms_left_out(path: Path) -> None:
+def test_spectra_are_read_and_interferograms_left_out(path: Path) -> None:
     traces = ((ABSORBANCE, 3), (1, 1), (1, 2), (INTERFEROGRAM, 1))
     path.write_bytes(opus(*((data, channel, status()) for data, channel in traces)))
     reading = BrukerOpus()(path)
@@ -76,7 +76,7 @@ def test_spectra_are_told_apart_and_interferograms_left_out(path: Path) -> None:
         "film sample single channel",
         "film reference single channel",
     ]
-    assert reading.notes == ["1 interferograms, phases or traces are left out"]
+    assert reading.warnings == ["1 interferograms, phases or traces are left out"]
     found = reading.measurements[0]
     np.testing.assert_allclose(found.data, 2 * VALUES)
     assert list(found.data["wavenumber"].values) == [4000, 3000, 2000, 1000]
@@ -90,7 +90,7 @@ def test_spectra_are_told_apart_and_interferograms_left_out(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("first", "dimension"), [(3900.0, "raman_shift"), (9000.0, "wavenumber")])
-def test_a_raman_axis_is_a_shift_where_it_lies_so_from_the_laser(
+def test_a_raman_axis_is_a_shift_if_the_laser_line_fits(
     path: Path, first: float, dimension: str
 ) -> None:
     path.write_bytes(
@@ -112,7 +112,7 @@ def test_a_raman_axis_is_a_shift_where_it_lies_so_from_the_laser(
         (opus((ABSORBANCE, 3, status(NPT=5))), "declares 5 points"),
         (opus((ABSORBANCE, 3, status(DXU="PNT"))), "is in PNT"),
         (opus((ABSORBANCE, 3, status(FXV=float("nan")))), "axis of .* is damaged"),
-        (bytes(100), "does not begin like"),
+        (bytes(100), "is not an OPUS file"),
     ],
 )
 def test_damage_is_named(path: Path, raw: bytes, reason: str) -> None:

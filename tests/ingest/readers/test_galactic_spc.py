@@ -6,9 +6,9 @@ import pytest
 from numpy.typing import NDArray
 
 from motif.core.errors import UnreadableFileError
-from motif.core.testing.readers import ReaderTests
-from motif.ingest.readers.galactic_spc import EVEN, GalacticSpc
-from motif.ingest.readers.spc_parts import HEADER, LOG, SUBHEADER
+from motif.core.testing.reader_tests import ReaderTests
+from motif.ingest.readers.galactic.reader import EVEN, GalacticSpc
+from motif.ingest.readers.galactic.spc_format import HEADER, LOG, SUBHEADER
 
 DATE = 2022 << 20 | 8 << 16 | 22 << 11 | 13 << 6 | 50
 LOGGED = (
@@ -63,11 +63,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "quartz.spc"
 
 
-def test_an_even_axis_is_remarked_as_resampled(path: Path) -> None:
+def test_an_even_axis_gives_a_warning_of_resampling(path: Path) -> None:
     path.write_bytes(spc([ONE]))
     reading = GalacticSpc()(path)
     (found,) = reading.measurements
-    assert reading.notes == [EVEN]
+    assert reading.warnings == [EVEN]
     assert found.title == "quartz"
     assert found.data.attrs == {"units": "count"}
     np.testing.assert_allclose(found.data["raman_shift"], [100, 1000 / 3, 1700 / 3, 800])
@@ -88,7 +88,7 @@ def test_scaled_integers_and_a_stored_axis(path: Path, integers: str) -> None:
     axis = np.array([800.0, 400, 200, 100])
     path.write_bytes(spc([ONE], axis, integers=integers))
     reading = GalacticSpc()(path)
-    assert not reading.notes
+    assert not reading.warnings
     np.testing.assert_array_equal(reading.measurements[0].data["raman_shift"], axis)
     np.testing.assert_allclose(reading.measurements[0].data, ONE, atol=1e-3)
 
@@ -134,13 +134,13 @@ def test_damage_is_named(path: Path, raw: bytes, reason: str) -> None:
         GalacticSpc()(path)
 
 
-def test_old_versions_are_recognised_by_their_name_to_be_refused_with_a_reason() -> None:
+def test_old_versions_are_recognised_by_suffix_and_refused_with_a_reason() -> None:
     raw = spc([ONE], version=0x4D)
     assert GalacticSpc().recognises(raw, "a.spc")
     assert not GalacticSpc().recognises(raw, "a.bin")
 
 
-def test_a_log_that_is_not_there(path: Path) -> None:
+def test_a_missing_log(path: Path) -> None:
     raw = bytearray(spc([ONE]))
     struct.pack_into("<I", raw, 248, 1 << 31)
     path.write_bytes(raw)

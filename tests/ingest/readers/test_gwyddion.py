@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from motif.core.errors import UnreadableFileError
-from motif.core.testing.readers import ReaderTests
-from motif.ingest.readers.gsf import SimpleField
-from motif.ingest.readers.gwyddion import Gwyddion
-from motif.ingest.readers.gwyddion_objects import parse
+from motif.core.testing.reader_tests import ReaderTests
+from motif.ingest.readers.gwyddion.gwyddion_objects import parse
+from motif.ingest.readers.gwyddion.reader import Gwyddion
+from motif.ingest.readers.gwyddion.simple_field import SimpleField
 
 TOP_DOWN = np.arange(5 * 8, dtype=float).reshape(5, 8)
 META = {"ImagingMode": "PFM Mode", "ScanSize": "2e-06", "Date": "2021-01-07", "Time": "5:18:38 PM"}
@@ -38,12 +38,12 @@ def gwy_object(name: str, *components: bytes) -> bytes:
 
 
 def data_field(values: np.ndarray, unit: str = "m", **changed: object) -> bytes:
-    told = {"xres": values.shape[1], "yres": values.shape[0], **changed}
+    fields = {"xres": values.shape[1], "yres": values.shape[0], **changed}
     return gwy_object(
         "GwyDataField",
-        component("xres", "i", told["xres"]),
-        component("yres", "i", told["yres"]),
-        component("xreal", "d", told.get("xreal", 8e-7)),
+        component("xres", "i", fields["xres"]),
+        component("yres", "i", fields["yres"]),
+        component("xreal", "d", fields.get("xreal", 8e-7)),
         component("yreal", "d", 5e-7),
         component("si_unit_xy", "o", gwy_object("GwySIUnit", component("unitstr", "s", "m"))),
         component("si_unit_z", "o", gwy_object("GwySIUnit", component("unitstr", "s", unit))),
@@ -57,9 +57,9 @@ def write(path: Path, *fields: bytes, version: int = 2, meta: dict[str, str] = M
         parts.append(component(f"/{number}/data", "o", raw, version))
         title = ["HeightRetrace", "PhaseRetrace", "Other"][number]
         parts.append(component(f"/{number}/data/title", "s", title, version))
-    told = gwy_object("GwyContainer", *(component(k, "s", v) for k, v in meta.items()))
+    fields = gwy_object("GwyContainer", *(component(k, "s", v) for k, v in meta.items()))
     if version == 2:
-        parts.append(component("/0/meta", "o", told))
+        parts.append(component("/0/meta", "o", fields))
     raw = gwy_object("GwyContainer", *parts)
     path.write_bytes((b"GWYP" if version == 2 else b"GWYO") + raw)
 
@@ -135,9 +135,9 @@ def test_what_was_done_in_gwyddion_is_recorded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("field", "reason"),
     [
-        (data_field(TOP_DOWN, xres=9), "announces 9 x 5 pixels but holds 40"),
+        (data_field(TOP_DOWN, xres=9), "announces 9 x 5 pixels but has 40"),
         (data_field(TOP_DOWN, xres=-8), "has no pixels"),
-        (data_field(TOP_DOWN, xreal=float("nan")), "is no scan"),
+        (data_field(TOP_DOWN, xreal=float("nan")), "is not a scan"),
         (gwy_object("GwySpectra"), "sets of spectra but no image"),
         (gwy_object("GwyDataField", b"data\0D\xff\xff\xff\x7f"), "are announced at byte"),
         (gwy_object("GwyDataField", b"data\0"), "has no type"),
@@ -175,7 +175,7 @@ def test_simple_fields_without_a_unit_have_no_scale(tmp_path: Path) -> None:
     (tmp_path / "b.gsf").write_bytes(raw.replace(b"XYUnits = m", b"XComment=  "))
     reading = SimpleField()(tmp_path / "b.gsf")
     assert reading.measurements[0].data["x"].attrs["units"] == "pixel"
-    assert any("no lateral unit" in note for note in reading.notes)
+    assert any("no lateral unit" in warning for warning in reading.warnings)
     (tmp_path / "c.gsf").write_bytes(raw[:-8])
     with pytest.raises(UnreadableFileError, match="cut short"):
         SimpleField()(tmp_path / "c.gsf")

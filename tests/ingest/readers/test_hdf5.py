@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from motif.core.errors import UnreadableFileError
-from motif.core.testing.readers import ReaderTests
-from motif.ingest.readers.hdf5 import Hdf5
+from motif.core.testing.reader_tests import ReaderTests
+from motif.ingest.readers.hdf5.reader import Hdf5
 
 BOTTOM_UP = np.arange(4 * 6, dtype=np.float32).reshape(4, 6)
 
@@ -24,18 +24,18 @@ def write_usid(path: Path, quantity: str = "PhaseRetrace", units: str = "m", **d
             "Spectroscopic_Indices": np.zeros((1, 1), "u4"),
             "Spectroscopic_Values": np.zeros((1, 1), "f4"),
         }
-        made = {
+        tables = {
             name: group.create_dataset(name, data=data.get(name, v)) for name, v in tables.items()
         }
         for name in ("Position_Indices", "Position_Values"):
-            made[name].attrs["labels"] = np.array([b"X", b"Y"])
-            made[name].attrs["units"] = np.array([b"m", b"m"])
+            tables[name].attrs["labels"] = np.array([b"X", b"Y"])
+            tables[name].attrs["units"] = np.array([b"m", b"m"])
         for number, (name, unit) in enumerate((("HeightRetrace", "m"), (quantity, units))):
             channel = group.create_group(f"Channel_00{number}")
             values = data.get("raw", BOTTOM_UP.reshape(24, 1)) + number
             main = channel.create_dataset("Raw_Data", data=values)
             main.attrs.update({"quantity": name, "units": unit})
-            for table, dataset in made.items():
+            for table, dataset in tables.items():
                 main.attrs[table] = dataset.ref
 
 
@@ -98,7 +98,7 @@ class TestNexus(ReaderTests):
         write_nexus(path)
 
 
-def test_usid_channels_are_planes_where_their_positions_say(tmp_path: Path) -> None:
+def test_usid_channels_are_planes_ordered_by_their_positions(tmp_path: Path) -> None:
     write_usid(tmp_path / "a.h5")
     reading = Hdf5()(tmp_path / "a.h5")
     (image,) = reading.measurements
@@ -112,7 +112,7 @@ def test_usid_channels_are_planes_where_their_positions_say(tmp_path: Path) -> N
     assert "material" not in facets, "attributes of the root come from a template"
     assert ("/sample_name", "PZT") in reading.header
     assert ("XPgain", "-inf") in reading.header
-    assert len(reading.notes) == 2
+    assert len(reading.warnings) == 2
 
 
 def test_usid_rows_in_any_order_and_lines_from_the_top(tmp_path: Path) -> None:
@@ -134,9 +134,9 @@ def test_usid_rows_in_any_order_and_lines_from_the_top(tmp_path: Path) -> None:
     ("data", "reason"),
     [
         ({"raw": np.zeros((24, 5))}, "one spectrum at each of 24 positions"),
-        ({"Position_Indices": np.zeros((24, 2), "u4")}, "no image of whole lines"),
+        ({"Position_Indices": np.zeros((24, 2), "u4")}, "image of whole lines"),
         ({"Position_Values": np.zeros((20, 2), "f4")}, "contradict each other"),
-        ({"Position_Indices": np.full((24, 2), 2**32 - 1, "u4")}, "no image of whole lines"),
+        ({"Position_Indices": np.full((24, 2), 2**32 - 1, "u4")}, "image of whole lines"),
         ({"raw": np.zeros((24, 1), complex)}, "no real numbers"),
     ],
 )
@@ -195,7 +195,11 @@ def test_nexus_without_axes_is_in_pixels(tmp_path: Path) -> None:
     ("values", "axes", "reason"),
     [
         (np.zeros((2, 3, 4)), {}, "3 dimensions"),
-        (BOTTOM_UP, {"y": (np.arange(4.0), "m"), "x": (np.arange(6.0) ** 2, "m")}, "unevenly"),
+        (
+            BOTTOM_UP,
+            {"y": (np.arange(4.0), "m"), "x": (np.arange(6.0) ** 2, "m")},
+            "are uneven along",
+        ),
         (BOTTOM_UP, {"y": (np.arange(4.0), "m"), "x": (np.arange(5.0), "m")}, "do not fit 6"),
     ],
 )
@@ -207,7 +211,7 @@ def test_nexus_contradictions_are_named(
         Hdf5()(tmp_path / "a.nxs")
 
 
-def test_a_trillion_values_nobody_wrote_are_not_allocated(tmp_path: Path) -> None:
+def test_a_trillion_announced_values_are_not_allocated(tmp_path: Path) -> None:
     write_nexus(tmp_path / "a.nxs")
     with h5py.File(tmp_path / "a.nxs", "a") as file:
         del file["entry/data/height"]
@@ -229,11 +233,11 @@ def test_nothing_outside_the_file_is_read(tmp_path: Path) -> None:
         del file["entry/data/height"]
         stored = [(str(secret), 0, secret.stat().st_size)]
         file["entry/data"].create_dataset("height", (4, 6), "f4", external=stored)
-    with pytest.raises(UnreadableFileError, match="lie in other files"):
+    with pytest.raises(UnreadableFileError, match="are stored in other files"):
         Hdf5()(tmp_path / "a.nxs")
 
 
-def test_groups_in_a_circle_end(tmp_path: Path) -> None:
+def test_circular_groups_are_read_once(tmp_path: Path) -> None:
     write_nexus(tmp_path / "a.nxs")
     with h5py.File(tmp_path / "a.nxs", "a") as file:
         file["entry/again"] = file["entry"]
@@ -243,6 +247,6 @@ def test_groups_in_a_circle_end(tmp_path: Path) -> None:
 
 def test_other_hdf5_is_named(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["things"] = np.zeros(3)
-    with pytest.raises(UnreadableFileError, match="1 datasets such as /things that follows none"):
+        file["numbers"] = np.zeros(3)
+    with pytest.raises(UnreadableFileError, match="1 datasets such as /numbers that follows none"):
         Hdf5()(tmp_path / "a.h5")

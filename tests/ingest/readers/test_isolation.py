@@ -1,4 +1,4 @@
-"""A reader in a process of its own: what it cannot survive ends it and no one else."""
+"""A reader in a process of its own: a file that it does not survive ends this process alone."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ import pytest
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
-from motif.ingest.readers.isolation import Child
+from motif.ingest.readers.isolation import ReaderProcess
 
 WORKER = """
 import os, signal, time
@@ -22,18 +22,18 @@ from motif.core.records import Facet, Measurement, Reading
 from motif.ingest.readers.isolation import serve
 
 def read(path: Path) -> Reading:
-    what = path.read_text()
+    content = path.read_text()
     print("libraries print")
-    if what == "hang":
+    if content == "hang":
         while True: pass
-    if what == "crash":
+    if content == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
-    if what == "bug":
-        raise KeyError(what)
-    if what == "memory":
+    if content == "bug":
+        raise KeyError(content)
+    if content == "memory":
         np.ones(1 << 30)
-    if what == "refuse":
-        raise UnreadableFileError("no such thing in " + path.name)
+    if content == "refuse":
+        raise UnreadableFileError("nothing to read in " + path.name)
     data = xr.DataArray(np.arange(3.0), {"q": ("q", np.arange(3.0), {"units": "1/nm"})}, ("q",),
                         attrs={"units": "counts"})
     facets = [Facet("pid", float(os.getpid()), "file:pid"), Facet("simulated", True, "file:x")]
@@ -44,41 +44,43 @@ serve(read)
 
 
 @pytest.fixture(scope="module")
-def child(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReaderProcess]:
     modules = tmp_path_factory.mktemp("modules")
     (modules / "isolated_worker.py").write_text(WORKER)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(modules))
-        made = Child("isolated_worker")
-        yield made
-        made.close()
+        reader = ReaderProcess("isolated_worker")
+        yield reader
+        reader.close()
 
 
-def read(child: Child, tmp_path: Path, what: str) -> Reading:
-    (tmp_path / "file.x").write_text(what)
-    return child.read(tmp_path / "file.x")
+def read(process: ReaderProcess, tmp_path: Path, content: str) -> Reading:
+    (tmp_path / "file.x").write_text(content)
+    return process.read(tmp_path / "file.x")
 
 
-def test_readings_arrive_whole_and_the_process_is_kept(child: Child, tmp_path: Path) -> None:
-    first, second = (read(child, tmp_path, "good") for _ in range(2))
-    (one,) = first.measurements
-    assert (one.key, one.kind, one.title) == ("0", "spectrum", "a µ")
-    np.testing.assert_array_equal(one.data["q"], [0, 1, 2])
-    assert one.data["q"].attrs == {"units": "1/nm"}
-    assert one.data.attrs == {"units": "counts"}
-    assert (list(first.header), first.notes) == ([("k", "v")], ["n"])
-    assert one.facets[0].value != os.getpid()
-    assert one.facets == second.measurements[0].facets
+def test_readings_arrive_complete_and_the_process_is_kept(
+    process: ReaderProcess, tmp_path: Path
+) -> None:
+    first, second = (read(process, tmp_path, "good") for _ in range(2))
+    (measurement,) = first.measurements
+    assert (measurement.key, measurement.kind, measurement.title) == ("0", "spectrum", "a µ")
+    np.testing.assert_array_equal(measurement.data["q"], [0, 1, 2])
+    assert measurement.data["q"].attrs == {"units": "1/nm"}
+    assert measurement.data.attrs == {"units": "counts"}
+    assert (list(first.header), first.warnings) == ([("k", "v")], ["n"])
+    assert measurement.facets[0].value != os.getpid()
+    assert measurement.facets == second.measurements[0].facets
 
 
-def test_a_reason_is_passed_on(child: Child, tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFileError, match=r"no such thing in file\.x"):
-        read(child, tmp_path, "refuse")
+def test_a_reason_is_passed_on(process: ReaderProcess, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match=r"nothing to read in file\.x"):
+        read(process, tmp_path, "refuse")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and limits")
 @pytest.mark.parametrize(
-    ("what", "reason"),
+    ("content", "reason"),
     [
         ("hang", "computes without end"),
         ("crash", "SIGSEGV"),
@@ -86,11 +88,11 @@ def test_a_reason_is_passed_on(child: Child, tmp_path: Path) -> None:
         ("memory", "more memory than it can need"),
     ],
 )
-def test_what_it_does_not_survive_is_a_reason_and_the_next_file_is_read(
-    child: Child, tmp_path: Path, what: str, reason: str
+def test_a_file_that_ends_the_process_is_refused_and_the_next_one_is_read(
+    process: ReaderProcess, tmp_path: Path, content: str, reason: str
 ) -> None:
     started = time.monotonic()
     with pytest.raises(UnreadableFileError, match=rf"file.x is damaged.*{reason}"):
-        read(child, tmp_path, what)
+        read(process, tmp_path, content)
     assert time.monotonic() - started < 30
-    assert len(read(child, tmp_path, "good").measurements) == 1
+    assert len(read(process, tmp_path, "good").measurements) == 1

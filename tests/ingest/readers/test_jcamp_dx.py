@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
-from motif.core.testing.readers import ReaderTests
-from motif.ingest.readers.jcamp_asdf import DamagedTableError, decode, pairs
-from motif.ingest.readers.jcamp_dx import JcampDx
+from motif.core.testing.reader_tests import ReaderTests
+from motif.ingest.readers.jcamp.jcamp_format import DamagedTableError, decode, pairs
+from motif.ingest.readers.jcamp.reader import JcampDx
 
 SQUEEZED = {**dict(enumerate("@ABCDEFGHI")), **{-i: c for i, c in enumerate("abcdefghi", 1)}}
 DIFFERENCE = {**dict(enumerate("%JKLMNOPQR")), **{-i: c for i, c in enumerate("jklmnopqr", 1)}}
@@ -28,7 +28,7 @@ def jdx(
 ) -> str:
     """A block on the axis 100, 200, ..., with its intensities halved by YFACTOR."""
     return (
-        f"##TITLE={title}\n##JCAMP-DX=5.00 $$ made by hand\n##DATA TYPE={kind}\n{more}"
+        f"##TITLE={title}\n##JCAMP-DX=5.00 $$ written by hand\n##DATA TYPE={kind}\n{more}"
         f"##XUNITS={units}\n##YUNITS=ARBITRARY UNITS\n##FIRSTX=100\n##LASTX={100 * points}\n"
         f"##XFACTOR=1\n##YFACTOR=0.5\n##NPOINTS={points}\n{form}\n{table}\n##END=\n"
     )
@@ -91,7 +91,7 @@ def path(tmp_path: Path) -> Path:
         "100A0J0J0J0",
         "100A0J0U",
         "100A0J0J0\n300C0J0",
-        "100A0J0J0 $$ a remark\n300C0J0\n400D0",
+        "100A0J0J0 $$ a comment\n300C0J0\n400D0",
     ],
 )
 def test_every_form_of_numbers(path: Path, table: str) -> None:
@@ -116,7 +116,7 @@ def test_line_ends_and_text_before(path: Path, end: str, before: str) -> None:
     assert JcampDx().recognises(path.read_bytes()[:4096], "x")
 
 
-def test_pairs_in_any_order_and_what_the_records_tell(path: Path) -> None:
+def test_pairs_in_any_order_and_facets_of_the_records(path: Path) -> None:
     more = (
         "##SPECTROMETER/DATA SYSTEM=R2000\n##DATE=2000/10/04\n##TIME=14:47\n##.AVERAGES=32\n"
         "##SAMPLE DESCRIPTION=a film\n on glass\n"
@@ -163,37 +163,37 @@ def test_pages_of_an_ntuple(path: Path) -> None:
     assert list(imaginary.data.values) == [4, 3, 2, 1]
 
 
-def test_transmittance_far_beyond_one_is_percent(path: Path) -> None:
+def test_transmittance_far_above_one_is_percent(path: Path) -> None:
     text = jdx("100 A0B0C0D0").replace("ARBITRARY UNITS", "TRANSMITTANCE")
     (found,) = read(path, text).measurements
     assert found.data.attrs == {"units": "percent"}
 
 
-def test_a_first_intensity_that_disagrees_is_remarked(path: Path) -> None:
+def test_a_first_intensity_that_disagrees_gives_a_warning(path: Path) -> None:
     reading = read(path, jdx("100 A0B0C0D0", more="##FIRSTY=77\n"))
-    assert reading.notes == ["spectrum 1: ##FIRSTY= says 77 and the first intensity is 5"]
+    assert reading.warnings == ["spectrum 1: ##FIRSTY= says 77 and the first intensity is 5"]
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (jdx("100 A0B0C0"), "declares 4 points and holds 3"),
+        (jdx("100 A0B0C0"), "declares 4 points and has 3"),
         (jdx("100 A0B0C0D0E0F0"), "more than the 4 points"),
         (jdx("100 A0B0C0D0", points=0), "declares 0 points"),
         (jdx("100 A0B0C0D0").replace("##NPOINTS=4\n", ""), "declares no points"),
         (
             jdx("100A0J0\n300E0J0"),
-            "data line 2 takes up at 50 where the line before it ended at 20",
+            "data line 2 begins with 50, but the line before it ended at 20",
         ),
-        (jdx("100A0B0\n700C0D0"), "data line 2 begins at 700 where point 3 lies at 300"),
-        (jdx("100A0B0C0&0"), "holds '&'"),
+        (jdx("100A0B0\n700C0D0"), "data line 2 begins at 700 where point 3 is at 300"),
+        (jdx("100A0B0C0&0"), "has '&'"),
         (jdx("100SA0"), "repeats nothing"),
         (jdx("100J0A0"), "begins with a difference"),
-        (jdx("A0B0C0D0E0\n&"), "holds '&'"),
-        (jdx("100,1 200", form="##XYPOINTS=(XY..XY)"), "make no pairs"),
-        (jdx("100,1 200,b", form="##XYPOINTS=(XY..XY)"), "no number"),
-        (jdx("100,1 200,2", form="##XYPOINTS=(XY..XY)"), "declares 4 points and holds 2"),
-        (jdx("100,1", form="##PEAK TABLE=(XYA)"), "holds its data as"),
+        (jdx("A0B0C0D0E0\n&"), "has '&'"),
+        (jdx("100,1 200", form="##XYPOINTS=(XY..XY)"), "do not form pairs"),
+        (jdx("100,1 200,b", form="##XYPOINTS=(XY..XY)"), "not a number"),
+        (jdx("100,1 200,2", form="##XYPOINTS=(XY..XY)"), "declares 4 points and has 2"),
+        (jdx("100,1", form="##PEAK TABLE=(XYA)"), "has its data as"),
         (jdx("100 A0B0C0D0", units="FURLONGS"), "is in FURLONGS"),
         (jdx("100 A0B0C0D0").replace("##FIRSTX=100\n", ""), "where its axis begins"),
         ("##TITLE=x\n##JCAMP-DX=5\n##END=\n", "without a spectrum"),
@@ -207,7 +207,7 @@ def test_damage_is_named(path: Path, text: str, reason: str) -> None:
 
 
 @given(st.lists(st.text("0123456789 +-.,;?ABjkST%@eE", max_size=40), max_size=5))
-def test_decoding_ends_in_numbers_or_a_reason(lines: list[str]) -> None:
+def test_decoding_gives_numbers_or_a_reason(lines: list[str]) -> None:
     for parse in (decode, pairs):
         with suppress(DamagedTableError):
             parse(lines, 50)

@@ -8,13 +8,13 @@ import pytest
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
-from motif.core.testing.readers import ReaderTests
+from motif.core.testing.reader_tests import ReaderTests
 from motif.ingest.readers import choose
-from motif.ingest.readers.asylum_ibw import AsylumIbw
-from motif.ingest.readers.drnets import DrnetsInstance
-from motif.ingest.readers.library_table import CompositionTable
-from motif.ingest.readers.library_workbook import CompositionWorkbook
-from motif.ingest.readers.two_column import TwoColumn
+from motif.ingest.readers.asylum.reader import AsylumIbw
+from motif.ingest.readers.library.drnets import DrnetsInstance
+from motif.ingest.readers.library.library_table import CompositionTable
+from motif.ingest.readers.library.library_workbook import CompositionWorkbook
+from motif.ingest.readers.text.two_column import TwoColumn
 from motif.ingest.simulate.ibw_writer import write_ibw
 
 SPECTRUM = "Wavelength (nm), PL (counts)\n400, {0}\n500, 2\n600, 3\n700, 4\n"
@@ -115,7 +115,7 @@ def test_the_sidecar_outranks_a_guess(path: Path) -> None:
     assert found.data.attrs == {"units": "count"}
 
 
-def test_places_on_the_wafer_and_facets_in_columns(path: Path) -> None:
+def test_coordinates_on_the_wafer_and_facets_in_columns(path: Path) -> None:
     headings = "Sample,x (mm),y (mm),Substrate,temperature (degC),Bi,Y,V,300,400,500,P,note,Made_by"
     row = "s,32.5,-6,SrTiO3,25,.3,.3,.4,1,2,3,4,broken,Anna"
     reading = read(path, f"{headings}\n{row}\n")
@@ -127,21 +127,21 @@ def test_places_on_the_wafer_and_facets_in_columns(path: Path) -> None:
         "substrate": ("SrTiO3", ""), "temperature": (298.15, "K"), "made_by": ("Anna", ""),
         "technique": ("Raman spectroscopy", ""),
     }  # fmt: skip
-    assert reading.notes == ["columns without a known meaning: note"]
+    assert reading.warnings == ["columns without a known meaning: note"]
 
 
-def test_places_without_a_unit_are_left_out_until_it_is_told(path: Path) -> None:
+def test_coordinates_without_a_unit_are_left_out_until_it_is_declared(path: Path) -> None:
     table = "Sample,X,Y,Bi,V,300,400,500\ns,32,6,.5,.5,1,2,3\n"
     reading = read(path, table)
-    assert "X and Y have no unit and are left out" in reading.notes[0]
+    assert "X and Y have no unit and are left out" in reading.warnings[0]
     assert "wafer_x" not in {f.name for f in reading.measurements[0].facets}
     path.with_name("library.csv.json").write_text('{"coordinate_unit": "mm"}')
     reading = read(path, table)
-    assert not reading.notes
+    assert not reading.warnings
     assert ("wafer_y", 0.006) in {(f.name, f.value) for f in reading.measurements[0].facets}
 
 
-def test_spectra_lie_in_files_beside(path: Path) -> None:
+def test_spectra_are_in_companion_files(path: Path) -> None:
     (path.parent / "pl").mkdir()
     for name, first in (("pl/1.txt", 1), ("2.txt", 9)):
         (path.parent / name).write_text(SPECTRUM.format(first))
@@ -164,18 +164,16 @@ def test_files_do_not_leave_the_folder_of_the_table(tmp_path: Path, name: str) -
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "link.txt").symlink_to(tmp_path / "out.txt")
-    with pytest.raises(UnreadableFileError, match="1 files of spectra that do not lie beside it"):
+    with pytest.raises(UnreadableFileError, match="1 files of spectra that are not in its folder"):
         CompositionTable([TwoColumn()])(
             _written(folder / "t.csv", f"id,Bi,V,file\na,.4,.6,{name}\n")
         )
 
 
-def test_files_that_are_no_single_spectrum_are_named(path: Path) -> None:
+def test_files_without_exactly_one_spectrum_are_named(path: Path) -> None:
     planes = {"HeightRetrace": np.zeros((4, 4), np.float32)}
     write_ibw(path.parent / "a.ibw", planes, size=(1e-6, 1e-6), note=[])
-    with pytest.raises(
-        UnreadableFileError, match=r"one spectrum from a\.ibw, which holds 1 images"
-    ):
+    with pytest.raises(UnreadableFileError, match=r"one spectrum from a\.ibw, which has 1 images"):
         read(path, "id,Bi,V,file\na,.4,.6,a.ibw\n")
     with pytest.raises(UnreadableFileError, match=r"needs library\.csv, but library\.csv is"):
         read(path, "id,Bi,V,file\na,.4,.6,library.csv\n")
@@ -198,7 +196,7 @@ def test_tables_that_contradict_themselves(path: Path, text: str, reason: str) -
         read(path, text)
 
 
-def test_compositions_without_spectra_are_said_to_be_that(path: Path) -> None:
+def test_compositions_without_spectra_are_described(path: Path) -> None:
     path.write_text("Sample,Bi,W,Mo,P\na,.4,.3,.3,1\n")
     with pytest.raises(UnreadableFileError, match="table of compositions without positions"):
         choose(path, [CompositionTable(), TwoColumn()])
@@ -222,7 +220,7 @@ def test_workbooks_are_read_as_text_is(tmp_path: Path) -> None:
     assert ("wafer_x", 0.005) in {(f.name, f.value) for f in first.facets}
 
 
-def test_workbooks_that_are_none_or_too_large(tmp_path: Path) -> None:
+def test_damaged_and_large_workbooks_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "library.xlsx"
     workbook(path, [["Sample", "Bi"], ["a", 1]])
     with pytest.raises(UnreadableFileError, match=r"no sheet of .* has headings"):
@@ -232,11 +230,11 @@ def test_workbooks_that_are_none_or_too_large(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match="unpacks to 269,484,032 bytes"):
         CompositionWorkbook()(path)
     path.write_bytes(b"PK\3\4" + b"xl/" + bytes(100))
-    with pytest.raises(UnreadableFileError, match="no workbook that can be opened"):
+    with pytest.raises(UnreadableFileError, match="not a workbook that can be opened"):
         CompositionWorkbook()(path)
 
 
-def test_a_workbook_with_its_last_row_far_away_is_refused(tmp_path: Path) -> None:
+def test_a_workbook_with_a_distant_last_row_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "library.xlsx"
     book = openpyxl.Workbook()
     book.active.cell(1_048_576, 16_384).value = 1
@@ -245,7 +243,7 @@ def test_a_workbook_with_its_last_row_far_away_is_refused(tmp_path: Path) -> Non
         CompositionWorkbook()(path)
 
 
-def test_drnets_samples_have_patterns_compositions_and_places(path: Path) -> None:
+def test_drnets_samples_have_patterns_compositions_and_positions(path: Path) -> None:
     path.with_name("library.csv.json").write_text('{"coordinate_unit": "mm"}')
     reading = DrnetsInstance()(_written(path, DRNETS))
     first, second = reading.measurements
@@ -263,12 +261,12 @@ def test_drnets_samples_have_patterns_compositions_and_places(path: Path) -> Non
 @pytest.mark.parametrize(
     ("before", "after", "reason"),
     [
-        ("N=2\n", "N=3\n", "Bi= of library.csv holds 2 numbers where 3 should stand"),
+        ("N=2\n", "N=3\n", "Bi= of library.csv has 2 numbers instead of 3"),
         ("N=2\n", "N=x\n", "declares N=x"),
         ("0.4,0.25", "0.4,0_25", "no list of numbers Bi="),
-        ("I2=1.0,2.0,3.0", "I2=1.0,2.0", "I2= of library.csv holds 2 numbers where 3"),
+        ("I2=1.0,2.0,3.0", "I2=1.0,2.0", "I2= of library.csv has 2 numbers instead of 3"),
         ("I2=", "J2=", "no list of numbers I2="),
-        ("Composition=Bi,V", "Composition=Bi,Xx", "no elements"),
+        ("Composition=Bi,V", "Composition=Bi,Xx", "not chemical elements"),
         ("V=0.6,0.75", "V=0.6,7.5", "no valid composition"),
         ("Q=14.0,30.0,47.0", "Q=1.4,3.0,4.7", "Q of library.csv runs from 1.4 to 4.7"),
     ],

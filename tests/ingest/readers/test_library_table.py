@@ -6,8 +6,8 @@ import pytest
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
-from motif.core.testing.readers import ReaderTests
-from motif.ingest.readers.library_table import CompositionTable
+from motif.core.testing.reader_tests import ReaderTests
+from motif.ingest.readers.library.library_table import CompositionTable
 
 HEADINGS = "Sample, Bi, V, W, 78.025, 79.398, 1330.881, P"
 ROWS = (
@@ -82,7 +82,7 @@ def test_tabs_percent_units_and_several_figures_of_merit(path: Path) -> None:
         "P": (3.0, "mW/cm2"),
         "yield (furlongs of joy)": (9.0, ""),
     }
-    assert "the composition is in at.% and was divided by 100" in reading.notes
+    assert "the composition is in at.% and was divided by 100" in reading.warnings
 
 
 def test_repeated_and_missing_names_stay_distinct(path: Path) -> None:
@@ -91,15 +91,15 @@ def test_repeated_and_missing_names_stay_distinct(path: Path) -> None:
     assert [m.key for m in reading.measurements] == ["A", "A #2", "3"]
 
 
-def test_sums_off_by_a_little_are_remarked(path: Path) -> None:
+def test_sums_slightly_off_give_a_warning(path: Path) -> None:
     reading = read(path, table("1, 0.5, 0.5, 0.005, 1, 2, 3, 1"))
-    assert any("do not add up to 1 (at most 0.0050 off)" in note for note in reading.notes)
-    assert not read(path, table("1, 0.5, 0.5001, 0, 1, 2, 3, 1")).notes
+    assert any("do not add up to 1 (at most 0.0050 off)" in warning for warning in reading.warnings)
+    assert not read(path, table("1, 0.5, 0.5001, 0, 1, 2, 3, 1")).warnings
 
 
-def test_columns_without_meaning_are_remarked(path: Path) -> None:
+def test_columns_without_meaning_give_a_warning(path: Path) -> None:
     reading = read(path, table("0, 1, 0.5, 0.5, 0, 1, 2, 3, 1", headings="row," + HEADINGS))
-    assert reading.notes == ["columns without a known meaning: row"]
+    assert reading.warnings == ["columns without a known meaning: row"]
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_columns_without_meaning_are_remarked(path: Path) -> None:
         (table("1, 1.2, -0.2, 0, 1, 2, 3, 1"), "no valid composition"),
         (table("1, , 1, 0, 1, 2, 3, 1"), "add up to nan"),
         (HEADINGS + "\n", "no sample"),
-        (table("1, .5, .5, 1, 2", headings="Sample,Bi,V,10.5,80.5"), "no Raman shifts"),
+        (table("1, .5, .5, 1, 2", headings="Sample,Bi,V,10.5,80.5"), "not Raman shifts"),
         (table("1, .5, .5, 1, 2, 3", headings="Sample,Bi,V,300,400,350"), "neither rise nor"),
         ("no table at all\n", "no line of headings"),
     ],
 )
-def test_bad_tables_are_refused_with_place_and_reason(path: Path, text: str, reason: str) -> None:
+def test_bad_tables_are_refused_with_line_and_reason(path: Path, text: str, reason: str) -> None:
     with pytest.raises(UnreadableFileError, match=reason):
         read(path, text)
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from motif.core.errors import UnreadableFileError
-from motif.core.testing.readers import ReaderTests
+from motif.core.testing.reader_tests import ReaderTests
 from motif.ingest.readers import choose
-from motif.ingest.readers.nanonis_3ds import NanonisGrid
-from motif.ingest.readers.nanonis_dat import NanonisSpectrum
-from motif.ingest.readers.nanonis_sxm import NanonisScan
+from motif.ingest.readers.nanonis.nanonis_3ds import NanonisGrid
+from motif.ingest.readers.nanonis.nanonis_dat import NanonisSpectrum
+from motif.ingest.readers.nanonis.nanonis_sxm import NanonisScan
 
 READERS = (NanonisScan(), NanonisGrid(), NanonisSpectrum())
 LINES, POINTS = 4, 6
@@ -124,10 +124,10 @@ def test_both_directions_show_the_same_surface(tmp_path: Path, direction: str) -
     assert facets["temperature"] == (4.5, "K")
     assert facets["bias"] == (-9e-4, "V")
     assert facets["technique"] == ("Scanning tunnelling microscopy", "")
-    assert not reading.notes
+    assert not reading.warnings
 
 
-def test_an_interrupted_scan_says_so(tmp_path: Path) -> None:
+def test_an_interrupted_scan_gives_a_warning(tmp_path: Path) -> None:
     write_scan(tmp_path / "a.sxm")
     raw = bytearray((tmp_path / "a.sxm").read_bytes())
     at = raw.index(b"\x1a\x04") + 2
@@ -135,7 +135,7 @@ def test_an_interrupted_scan_says_so(tmp_path: Path) -> None:
     raw[at + 4 * POINTS * 2 : at + 4 * POINTS * 4] = nan
     (tmp_path / "a.sxm").write_bytes(raw)
     reading = NanonisScan()(tmp_path / "a.sxm")
-    assert "interrupted: 2 of 4 lines were measured" in reading.notes
+    assert "interrupted: 2 of 4 lines were measured" in reading.warnings
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ def test_an_interrupted_scan_says_so(tmp_path: Path) -> None:
     [
         (b"       6       4", b"   60000   40000", "announces 3 planes of 60000 x 40000 pixels"),
         (b"       6       4", b"      -6      -4", "which take 0 bytes"),
-        (b"       6       4", b"       6        ", "no scan Nanonis writes"),
-        (b"MSBFIRST", b"LSBFIRST", "no scan Nanonis writes"),
+        (b"       6       4", b"       6        ", "not a Nanonis scan"),
+        (b"MSBFIRST", b"LSBFIRST", "not a Nanonis scan"),
         (b":SCANIT_END:", b":SCANIT_ENX:", "header of b.sxm does not end"),
-        (b"6.000000E-9", b"0.000000E-9", "is no scan"),
+        (b"6.000000E-9", b"0.000000E-9", "is not a scan"),
         (b"both", b"none", "cut short or damaged"),
     ],
 )
@@ -158,7 +158,7 @@ def test_damaged_scans_are_named(tmp_path: Path, before: bytes, after: bytes, re
         NanonisScan()(tmp_path / "b.sxm")
 
 
-def test_a_grid_is_its_spectra_where_they_were_measured(tmp_path: Path) -> None:
+def test_a_grid_gives_spectra_with_their_positions(tmp_path: Path) -> None:
     write_grid(tmp_path / "a.3ds")
     found = NanonisGrid()(tmp_path / "a.3ds").measurements
     assert len(found) == 12
@@ -177,13 +177,13 @@ def test_a_grid_is_its_spectra_where_they_were_measured(tmp_path: Path) -> None:
     assert facets["acquired_at"] == ("2016-06-04T20:13:23", "")
 
 
-def test_an_interrupted_grid_gives_its_whole_points(tmp_path: Path) -> None:
+def test_an_interrupted_grid_gives_its_complete_points(tmp_path: Path) -> None:
     write_grid(tmp_path / "a.3ds", points=4)
     raw = (tmp_path / "a.3ds").read_bytes()
     (tmp_path / "a.3ds").write_bytes(raw[:-3])
     reading = NanonisGrid()(tmp_path / "a.3ds")
     assert len(reading.measurements) == 6
-    assert "interrupted: 3 of 6 points were measured" in reading.notes
+    assert "interrupted: 3 of 6 points were measured" in reading.warnings
 
 
 @pytest.mark.parametrize(
@@ -220,11 +220,11 @@ def test_columns_are_spectra_over_the_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cell", ["x", "0_5", "1\t2", ""])
 def test_damaged_spectra_are_named(tmp_path: Path, cell: str) -> None:
     (tmp_path / "a.dat").write_text(SINGLE.replace("\t3E-12", f"\t{cell}"), newline="")
-    with pytest.raises(UnreadableFileError, match=r"no number|do not fit"):
+    with pytest.raises(UnreadableFileError, match=r"not a number|do not fit"):
         NanonisSpectrum()(tmp_path / "a.dat")
 
 
-def test_content_tells_them_apart_and_a_wrong_suffix_is_remarked(tmp_path: Path) -> None:
+def test_content_decides_and_a_wrong_suffix_gives_a_warning(tmp_path: Path) -> None:
     write_grid(tmp_path / "a.sxm")
     write_scan(tmp_path / "a.dat")
     (tmp_path / "a.3ds").write_text(SINGLE, newline="")
@@ -232,4 +232,4 @@ def test_content_tells_them_apart_and_a_wrong_suffix_is_remarked(tmp_path: Path)
         path = tmp_path / f"a.{name}"
         chosen = choose(path, READERS)
         assert chosen.name == f"nanonis-{reader}"
-        assert any("whatever its suffix says" in note for note in chosen(path).notes)
+        assert any("in spite of its suffix" in warning for warning in chosen(path).warnings)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from motif.core.errors import UnreadableFileError
-from motif.core.testing.readers import ReaderTests
-from motif.ingest.readers.nanoscope import Nanoscope
+from motif.core.testing.reader_tests import ReaderTests
+from motif.ingest.readers.nanoscope.reader import Nanoscope
 
 LINES, POINTS, START = 5, 8, 2048
 BOTTOM_UP = np.arange(LINES * POINTS).reshape(LINES, POINTS)
@@ -52,9 +52,9 @@ PHASE = {
 def write(path: Path, *images: dict[str, str], width: int = 2, head: str = HEAD) -> None:
     raw = b""
     text = head
-    for told in images:
+    for fields in images:
         data = BOTTOM_UP.astype(f"<i{width}").tobytes()
-        text += IMAGE.format(offset=START + len(raw), length=len(data), **told)
+        text += IMAGE.format(offset=START + len(raw), length=len(data), **fields)
         raw += data
     text = text.replace("\n", "\r\n") + "\\*File list end\r\n\x1a"
     path.write_bytes(text.encode("latin-1").ljust(START, b"\0") + raw)
@@ -96,12 +96,12 @@ def test_facets(tmp_path: Path) -> None:
     assert facets["scan_direction"] == ("down", "")
 
 
-def test_newer_files_have_wide_numbers_whatever_they_say(tmp_path: Path) -> None:
+def test_newer_files_have_32_bit_numbers_whatever_their_header_states(tmp_path: Path) -> None:
     write(tmp_path / "a.spm", HEIGHT, width=4)
     reading = Nanoscope()(tmp_path / "a.spm")
     step = 24.576 * 33.53e-9 / 2**32
     np.testing.assert_allclose(reading.measurements[0].data[0], BOTTOM_UP * step, rtol=1e-12)
-    assert any("4 bytes a pixel" in note for note in reading.notes)
+    assert any("4 bytes per pixel" in warning for warning in reading.warnings)
 
 
 def test_micrometres_as_nanoscope_writes_them(tmp_path: Path) -> None:
@@ -116,13 +116,13 @@ def test_micrometres_as_nanoscope_writes_them(tmp_path: Path) -> None:
     ("before", "after", "reason"),
     [
         (b"\\*File list end", b"\\*File list xxx", "does not end"),
-        (b"Samps/line: 8", b"Samps/line: 9", "neither 16- nor 32-bit"),
+        (b"Samps/line: 8", b"Samps/line: 9", "neither 16-bit nor 32-bit"),
         (b"Samps/line: 8", b"Samps/line: 0", "cut short or damaged"),
-        (b"Data length: 80", b"Data length: 8e9", "neither 16- nor 32-bit"),
+        (b"Data length: 80", b"Data length: 8e9", "neither 16-bit nor 32-bit"),
         (b"Data offset: 2048", b"Data offset: 2058", "cut short or damaged"),
-        (b"@2:Z scale", b"@2:Q scale", "does not tell the scale of HeightSensor"),
-        (b"@Sens. Zsens", b"@Sens. Qsens", "does not tell the scale"),
-        (b"Scan Size", b"Scan Sise", "does not tell the size of the scan"),
+        (b"@2:Z scale", b"@2:Q scale", "does not state the scale of HeightSensor"),
+        (b"@Sens. Zsens", b"@Sens. Qsens", "does not state the scale"),
+        (b"Scan Size", b"Scan Sise", "does not state the size of the scan"),
         (b"Ciao image list", b"Ciao other list", "lists no image"),
     ],
 )
@@ -134,7 +134,7 @@ def test_damage_is_named(tmp_path: Path, before: bytes, after: bytes, reason: st
         Nanoscope()(tmp_path / "b.spm")
 
 
-def test_a_header_alone_is_named(tmp_path: Path) -> None:
+def test_a_header_without_data_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "a.000", HEIGHT)
     (tmp_path / "b.000").write_bytes((tmp_path / "a.000").read_bytes()[:START])
     with pytest.raises(UnreadableFileError, match="the header of 1 Nanoscope images without"):
@@ -142,7 +142,7 @@ def test_a_header_alone_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("more", "kind"), [("", "force curve"), (IMAGE, "force volume")])
-def test_force_files_are_named(tmp_path: Path, more: str, kind: str) -> None:
+def test_force_files_are_refused_by_name(tmp_path: Path, more: str, kind: str) -> None:
     text = "\\*Force file list\r\n\\Start context: FOL\r\n\\*Ciao force image list\r\n"
     text += '\\Samps/line: 512 512\r\n\\@4:Image Data: S [X] "Deflection Error"\r\n'
     (tmp_path / "a.001").write_text(text + more + "\\*File list end\r\n", "latin-1")

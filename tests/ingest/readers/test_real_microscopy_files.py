@@ -8,21 +8,21 @@ import pytest
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Measurement, Reading
-from motif.core.testing.readers import check_facet, check_measurement
+from motif.core.testing.reader_tests import check_facet, check_measurement
 from motif.ingest.readers import choose
-from motif.ingest.readers.gsf import SimpleField
-from motif.ingest.readers.gwyddion import Gwyddion
-from motif.ingest.readers.hdf5 import Hdf5
-from motif.ingest.readers.nanonis_3ds import NanonisGrid
-from motif.ingest.readers.nanonis_dat import NanonisSpectrum
-from motif.ingest.readers.nanonis_sxm import NanonisScan
-from motif.ingest.readers.nanoscope import Nanoscope
-from motif.ingest.readers.picture import Picture
-from motif.ingest.readers.tiff import Tiff
+from motif.ingest.readers.gwyddion.reader import Gwyddion
+from motif.ingest.readers.gwyddion.simple_field import SimpleField
+from motif.ingest.readers.hdf5.reader import Hdf5
+from motif.ingest.readers.nanonis.nanonis_3ds import NanonisGrid
+from motif.ingest.readers.nanonis.nanonis_dat import NanonisSpectrum
+from motif.ingest.readers.nanonis.nanonis_sxm import NanonisScan
+from motif.ingest.readers.nanoscope.reader import Nanoscope
+from motif.ingest.readers.pictures.picture_file import PictureFile
+from motif.ingest.readers.pictures.tiff_file import Tiff
 
 READERS = (
     SimpleField(), Gwyddion(), Hdf5(), NanonisGrid(), NanonisSpectrum(), NanonisScan(),
-    Nanoscope(), Picture(), Tiff(),
+    Nanoscope(), PictureFile(), Tiff(),
 )  # fmt: skip
 DATA = Path(os.environ.get("MOTIF_REAL_DATA", Path(__file__).parents[3].parent / "shared" / "data"))
 
@@ -60,11 +60,11 @@ def test_pfm_of_lead_titanate_saved_by_gwyddion() -> None:
     phase = image.data.sel(channel="PhaseRetrace")
     assert float(phase.min()) == pytest.approx(-89.98, abs=0.01)
     assert float(phase.max()) == pytest.approx(269.94, abs=0.01)
-    told = facets(image)
-    assert told["scan_size"] == 1e-5
-    assert told["technique"] == "Piezoresponse force microscopy"
-    assert told["instrument"] == "Cypher"
-    assert told["acquired_at"] == "2023-12-20T11:44:03"
+    values = facets(image)
+    assert values["scan_size"] == 1e-5
+    assert values["technique"] == "Piezoresponse force microscopy"
+    assert values["instrument"] == "Cypher"
+    assert values["acquired_at"] == "2023-12-20T11:44:03"
     assert len(reading.header) == 607
 
 
@@ -86,11 +86,11 @@ def test_a_nanonis_scan_shows_the_same_forward_and_backward() -> None:
     assert planes(image)["PhaseTrace"] == "deg"
     forward, backward = (image.data.sel(channel=f"Current{way}") for way in ("Trace", "Retrace"))
     assert np.corrcoef(forward.values.ravel(), backward.values.ravel())[0, 1] > 0.98
-    told = facets(image)
-    assert told["scan_size"] == 2e-9
-    assert told["acquired_at"] == "2015-12-16T11:39:44"
-    assert told["technique"] == "Scanning tunnelling microscopy"
-    assert told["bias"] == -9e-4
+    values = facets(image)
+    assert values["scan_size"] == 2e-9
+    assert values["acquired_at"] == "2015-12-16T11:39:44"
+    assert values["technique"] == "Scanning tunnelling microscopy"
+    assert values["bias"] == -9e-4
 
 
 def test_a_grid_of_spectra_under_the_name_of_a_scan() -> None:
@@ -100,10 +100,12 @@ def test_a_grid_of_spectra_under_the_name_of_a_scan() -> None:
     assert first.data["bias"].values[[0, -1]] == pytest.approx([-0.22, 0.22])
     assert (first.data.attrs["units"], last.data.attrs["units"]) == ("A", "V")
     assert facets(first)["map_x"] == pytest.approx(8.0991e-8, rel=1e-5)
-    assert any("is a Nanonis grid of spectra whatever" in note for note in reading.notes)
+    assert any(
+        "is a Nanonis grid of spectra in spite of" in warning for warning in reading.warnings
+    )
 
 
-def test_usid_tells_more_than_its_root() -> None:
+def test_usid_metadata_are_those_of_the_measurement() -> None:
     reading = read("SingFreqPFM_0003.h5")
     (image,) = reading.measurements
     assert planes(image) == {
@@ -111,10 +113,10 @@ def test_usid_tells_more_than_its_root() -> None:
         "PhaseRetrace": "deg",
     }  # fmt: skip
     assert float(image.data["x"][-1]) == pytest.approx(5e-6)
-    told = facets(image)
-    assert told["mode"] == "PFM Mode"
-    assert told["acquired_at"] == "2015-02-06T10:39:35", "the root says 2015-10-05"
-    assert "material" not in told
+    values = facets(image)
+    assert values["mode"] == "PFM Mode"
+    assert values["acquired_at"] == "2015-02-06T10:39:35", "the root states 2015-10-05"
+    assert "material" not in values
     assert ("/sample_name", "PZT") in reading.header
 
 
@@ -124,7 +126,7 @@ def test_a_simulated_picture_and_its_mistaken_unit() -> None:
     assert facets(image)["simulated"] is True
     assert "instrument" not in facets(image), "the root claims an AFM"
     assert float(image.data["x"][-1]) == pytest.approx(5e-9, rel=1e-6)
-    assert any("taken as 5e-09 m" in note for note in reading.notes)
+    assert any("taken as 5e-09 m" in warning for warning in reading.warnings)
 
 
 @pytest.mark.parametrize(
@@ -135,12 +137,12 @@ def test_a_simulated_picture_and_its_mistaken_unit() -> None:
         ("bruker_data_header.000", "the header of 2 Nanoscope images without their data"),
     ],
 )
-def test_what_is_no_image_is_named(name: str, reason: str) -> None:
+def test_other_content_is_refused_by_name(name: str, reason: str) -> None:
     with pytest.raises(UnreadableFileError, match=reason):
         read(name)
 
 
-def test_a_real_header_scales_data_put_behind_it(tmp_path: Path) -> None:
+def test_a_real_header_scales_data_appended_to_it(tmp_path: Path) -> None:
     path = DATA / "spm" / "bruker_data_header.000"
     if not path.is_file():
         pytest.skip(f"needs the real file {path.name} under MOTIF_REAL_DATA ({DATA})")

@@ -9,21 +9,21 @@ import pytest
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
-from motif.core.testing.readers import check_facet, check_measurement
+from motif.core.testing.reader_tests import check_facet, check_measurement
 from motif.ingest.readers import choose
-from motif.ingest.readers.bruker_opus import BrukerOpus
-from motif.ingest.readers.bwtek_text import BwtekText
-from motif.ingest.readers.drnets import DrnetsInstance
-from motif.ingest.readers.galactic_spc import EVEN, GalacticSpc
-from motif.ingest.readers.jcamp_dx import JcampDx
-from motif.ingest.readers.labspec_text import LabspecText
-from motif.ingest.readers.library_table import CompositionTable
-from motif.ingest.readers.library_workbook import CompositionWorkbook
-from motif.ingest.readers.renishaw_wdf import RenishawWdf
-from motif.ingest.readers.rod_cif import RodCif
-from motif.ingest.readers.rruff_text import RruffText
-from motif.ingest.readers.two_column import TwoColumn
-from motif.ingest.readers.witec_text import WitecText
+from motif.ingest.readers.galactic.reader import EVEN, GalacticSpc
+from motif.ingest.readers.jcamp.reader import JcampDx
+from motif.ingest.readers.library.drnets import DrnetsInstance
+from motif.ingest.readers.library.library_table import CompositionTable
+from motif.ingest.readers.library.library_workbook import CompositionWorkbook
+from motif.ingest.readers.opus.reader import BrukerOpus
+from motif.ingest.readers.renishaw.reader import RenishawWdf
+from motif.ingest.readers.text.bwtek_text import BwtekText
+from motif.ingest.readers.text.labspec_text import LabspecText
+from motif.ingest.readers.text.rod_cif import RodCif
+from motif.ingest.readers.text.rruff_text import RruffText
+from motif.ingest.readers.text.two_column import TwoColumn
+from motif.ingest.readers.text.witec_text import WitecText
 
 READERS = (
     BrukerOpus(), BwtekText(), CompositionTable(), CompositionWorkbook(), DrnetsInstance(),
@@ -97,7 +97,7 @@ def test_axes_are_as_measured(
     assert (float(data[dimension][0]), float(data[dimension][-1])) == pytest.approx(ends, rel=1e-6)
 
 
-def test_a_map_over_a_library_keeps_its_nine_places() -> None:
+def test_a_map_over_a_library_keeps_its_nine_positions() -> None:
     reading = read("indiogo_*_map_0.wdf")
     facets = [{f.name: f.value for f in m.facets} for m in reading.measurements]
     assert [m.key for m in reading.measurements] == list("012345678")
@@ -115,22 +115,22 @@ def test_a_map_over_a_library_keeps_its_nine_places() -> None:
 
 def test_the_resampled_export_differs_from_its_original() -> None:
     original, exported = read(QONTOR + ".wdf"), read(QONTOR + ".spc")
-    assert exported.notes == [EVEN]
-    assert not original.notes
+    assert exported.warnings == [EVEN]
+    assert not original.warnings
     peaks = [float(r.measurements[0].data.max()) for r in (original, exported)]
     assert peaks[1] / peaks[0] == pytest.approx(1 - 0.057, abs=0.001)
-    told = [{f.name: f.value for f in r.measurements[0].facets} for r in (original, exported)]
+    facets = [{f.name: f.value for f in r.measurements[0].facets} for r in (original, exported)]
     for name in ("operator", "accumulations", "exposure_time", "technique"):
-        assert told[0][name] == told[1][name]
-    assert told[0]["acquired_at"] == "2022-08-22T11:50:17Z"
-    assert told[0]["instrument"] == "Renishaw InVia"
+        assert facets[0][name] == facets[1][name]
+    assert facets[0]["acquired_at"] == "2022-08-22T11:50:17Z"
+    assert facets[0]["instrument"] == "Renishaw InVia"
 
 
 def test_compressed_nmr_reaches_the_declared_extremes() -> None:
-    told = dict(read("o05.jdx").header)
+    header = dict(read("o05.jdx").header)
     values = read("o05.jdx").measurements[0].data.values
-    assert values.max() == pytest.approx(float(told["MAXY"]))
-    assert values.min() == pytest.approx(float(told["MINY"]))
+    assert values.max() == pytest.approx(float(header["MAXY"]))
+    assert values.min() == pytest.approx(float(header["MINY"]))
     big = read("TEST32.DX").measurements[0].data.values
     assert (big.max(), big.min()) == (972201806, -27593530)
 
@@ -170,13 +170,16 @@ def test_diffraction_over_a_library() -> None:
         ("EMPTY_depth.wdf", "is empty"),
         ("LFS_POINTER_line.wdf", "git-LFS pointer"),
         ("PST10_iR785_OP01_8000msx8.l6s", "Horiba LabSpec file .* closed format.* export it"),
-        ("PST10_iR785_OP01_8000msx8.txt", r"do not tell what they are; head them .*\.txt\.json"),
-        ("PST_WiICV532_Z050OP02_075_800msx10.txt", "do not tell what they are"),
-        ("Pol_HLR633_Z010_100_15sx5.txt", "do not tell what they are"),
-        (QONTOR + ".txt", "for 'Wave #Intensity' names no unit"),
+        (
+            "PST10_iR785_OP01_8000msx8.txt",
+            r"no declared quantities and units; head them .*\.txt\.json",
+        ),
+        ("PST_WiICV532_Z050OP02_075_800msx10.txt", "no declared quantities and units"),
+        ("Pol_HLR633_Z010_100_15sx5.txt", "no declared quantities and units"),
+        (QONTOR + ".txt", "since 'Wave #Intensity' names no unit"),
     ],
 )
-def test_reasons_say_what_to_do(name: str, reason: str) -> None:
+def test_reasons_state_what_to_do(name: str, reason: str) -> None:
     with pytest.raises(UnreadableFileError, match=reason):
         read(name)
 

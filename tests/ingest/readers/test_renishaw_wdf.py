@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from motif.core.errors import UnreadableFileError
-from motif.core.testing.readers import ReaderTests
-from motif.ingest.readers.renishaw_wdf import RenishawWdf
+from motif.core.testing.reader_tests import ReaderTests
+from motif.ingest.readers.renishaw.reader import RenishawWdf
 
 STARTED = 132_240_968_065_308_990
 """2020-01-21 16:13:26 UTC in units of 100 ns since 1601."""
@@ -120,7 +120,7 @@ def test_a_single_spectrum_keeps_its_descending_axis_and_settings(path: Path) ->
 def test_an_interrupted_map_gives_what_was_measured_with_its_positions(path: Path) -> None:
     path.write_bytes(wdf(count=3, capacity=4))
     reading = RenishawWdf()(path)
-    assert reading.notes == ["interrupted: 3 of 4 spectra were measured"]
+    assert reading.warnings == ["interrupted: 3 of 4 spectra were measured"]
     assert [m.key for m in reading.measurements] == ["0", "1", "2"]
     last = reading.measurements[2]
     assert float(last.data[0]) == 2
@@ -130,7 +130,7 @@ def test_an_interrupted_map_gives_what_was_measured_with_its_positions(path: Pat
     assert facets["acquired_at"][0] == "2020-01-21T16:13:28Z"
 
 
-def test_wavelengths_are_no_raman_spectra(path: Path) -> None:
+def test_wavelengths_are_not_raman_spectra(path: Path) -> None:
     path.write_bytes(wdf(axis_unit=3))
     (found,) = RenishawWdf()(path).measurements
     assert found.data.dims == ("wavelength",)
@@ -141,11 +141,11 @@ def test_wavelengths_are_no_raman_spectra(path: Path) -> None:
     ("raw", "reason"),
     [
         (wdf()[:300], "cut short"),
-        (wdf()[:-10], "block 'WXIS' claims"),
-        (wdf(axis_unit=16), "no spectral unit"),
+        (wdf()[:-10], "block 'WXIS' declares"),
+        (wdf(axis_unit=16), "is in pixel, which is not a unit of spectra"),
         (wdf(count=5, capacity=4), "5 of 4 spectra"),
         (wdf()[:512], "no DATA block"),
-        (wdf()[:516] + b"\0\0\0\0" + bytes(8) + wdf()[528:], "claims 0 of"),
+        (wdf()[:516] + b"\0\0\0\0" + bytes(8) + wdf()[528:], "declares 0 of"),
     ],
 )
 def test_damage_is_named(path: Path, raw: bytes, reason: str) -> None:
@@ -154,9 +154,9 @@ def test_damage_is_named(path: Path, raw: bytes, reason: str) -> None:
         RenishawWdf()(path)
 
 
-def test_more_points_than_the_file_holds(path: Path) -> None:
+def test_more_points_than_the_file_has(path: Path) -> None:
     raw = bytearray(wdf())
     struct.pack_into("<I", raw, 60, 1 << 22)
     path.write_bytes(raw)
-    with pytest.raises(UnreadableFileError, match="holds 8 intensities on 8 positions"):
+    with pytest.raises(UnreadableFileError, match="has 8 intensities on 8 positions"):
         RenishawWdf()(path)

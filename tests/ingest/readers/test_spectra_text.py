@@ -9,13 +9,13 @@ import pytest
 from motif.core.contracts import Reader
 from motif.core.errors import UnreadableFileError
 from motif.core.records import Reading
-from motif.core.testing.readers import ReaderTests
-from motif.ingest.readers.bwtek_text import BwtekText
-from motif.ingest.readers.labspec_text import LabspecText
-from motif.ingest.readers.rod_cif import RodCif
-from motif.ingest.readers.rruff_text import RruffText
-from motif.ingest.readers.two_column import TwoColumn
-from motif.ingest.readers.witec_text import WitecText
+from motif.core.testing.reader_tests import ReaderTests
+from motif.ingest.readers.text.bwtek_text import BwtekText
+from motif.ingest.readers.text.labspec_text import LabspecText
+from motif.ingest.readers.text.rod_cif import RodCif
+from motif.ingest.readers.text.rruff_text import RruffText
+from motif.ingest.readers.text.two_column import TwoColumn
+from motif.ingest.readers.text.witec_text import WitecText
 
 WITEC = """//Exported ASCII-File
 [Header]
@@ -70,7 +70,7 @@ RRUFF = """##NAMES=Anatase
 ROD = """# Raman Open Database
 data_1000679
 _chemical_formula_sum            'Al H2 K O9 Si3'
-_chemical_name_mineral           K-cymrite # a remark
+_chemical_name_mineral           K-cymrite # a comment
 _publ_section_title
 ;
  Raman of a 'cymrite'
@@ -155,7 +155,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "film.txt"
 
 
-def test_witec_single_spectrum_with_its_place(path: Path) -> None:
+def test_witec_single_spectrum_with_its_position(path: Path) -> None:
     text = WITEC.format(x=1, y=1, unit="nm") + " 5.3E+02, 3.5E+02\r\n 5.4E+02, 3.6E+02\n 550, 1\n"
     reading = read(WitecText(), path, text)
     (found,) = reading.measurements
@@ -179,7 +179,7 @@ def test_witec_maps_keep_their_pixels(path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
 @pytest.mark.parametrize(
-    ("told", "dimension", "unit"),
+    ("axis_lines", "dimension", "unit"),
     [
         (AXES.format(unit="1/cm"), "raman_shift", "cm^-1"),
         (AXES.format(unit="nm"), "wavelength", "nm"),
@@ -187,21 +187,23 @@ def test_witec_maps_keep_their_pixels(path: Path) -> None:
         ("#Range (nm)=\t454...467\n", "wavelength", "nm"),
     ],
 )
-def test_labspec_headers_tell_the_axis(
-    path: Path, told: str, dimension: str, unit: str, encoding: str
+def test_labspec_headers_declare_the_axis(
+    path: Path, axis_lines: str, dimension: str, unit: str, encoding: str
 ) -> None:
-    reading = read(LabspecText(), path, LABSPEC + told + "100.5\t1\n101.5\t2\n102.5\t3\n", encoding)
+    reading = read(
+        LabspecText(), path, LABSPEC + axis_lines + "100.5\t1\n101.5\t2\n102.5\t3\n", encoding
+    )
     (found,) = reading.measurements
     assert found.data[dimension].attrs == {"units": unit}
-    told_facets = facets(reading)
-    told_facets.pop("technique", None)
-    assert told_facets == {
+    facets_by_name = facets(reading)
+    facets_by_name.pop("technique", None)
+    assert facets_by_name == {
         "laser_wavelength": 532e-9, "exposure_time": 10.0, "accumulations": 3.0,
         "objective": "x100", "acquired_at": "2020-08-25T15:03:06",
     }  # fmt: skip
 
 
-def test_labspec_maps_keep_their_places(path: Path) -> None:
+def test_labspec_maps_keep_their_positions(path: Path) -> None:
     reading = read(LabspecText(), path, TestLabspecText.text, "latin-1")
     assert list(reading.measurements[0].data.values) == [7, 8, 9]
     assert (facets(reading, 1)["map_x"], facets(reading, 1)["map_y"]) == (1e-6, 5e-6)
@@ -217,7 +219,7 @@ def test_bwtek_raw_data_with_decimal_commas(path: Path) -> None:
         "exposure_time": 0.5, "accumulations": 5.0, "acquired_at": "2025-02-19T12:06:04",
         "technique": "Raman spectroscopy",
     }  # fmt: skip
-    assert reading.notes[1] == "1 of 3 pixels have no Raman Shift and are left out"
+    assert reading.warnings[1] == "1 of 3 pixels have no Raman Shift and are left out"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +230,7 @@ def test_bwtek_raw_data_with_decimal_commas(path: Path) -> None:
         ("Anatase__R060277-9__Powder__Xray_Data_XY_RAW__1.txt", "two_theta"),
     ],
 )
-def test_rruff_files_are_what_their_names_say(tmp_path: Path, name: str, dimension: str) -> None:
+def test_rruff_files_are_read_by_their_names(tmp_path: Path, name: str, dimension: str) -> None:
     reading = read(RruffText(), tmp_path / name, RRUFF)
     assert reading.measurements[0].data.dims == (dimension,)
     assert facets(reading)["material"] == "Anatase"
@@ -270,15 +272,15 @@ def test_two_columns_with_a_sidecar(path: Path) -> None:
     bare = "3 1\n2 2\n1 3\n0.5 4\n"
     with pytest.raises(UnreadableFileError, match=r'put \{"axis": "raman_shift".* film\.txt\.json'):
         read(TwoColumn(), path, bare)
-    beside = path.with_name("film.txt.json")
-    beside.write_text(
+    sidecar = path.with_name("film.txt.json")
+    sidecar.write_text(
         json.dumps({"axis": "photon_energy", "axis_unit": "eV", "intensity_unit": "V"})
     )
     (found,) = read(TwoColumn(), path, bare).measurements
     assert list(found.data["photon_energy"].values) == [3, 2, 1, 0.5]
     assert found.data.attrs == {"units": "V"}
-    beside.write_text(json.dumps({"axis": "photon_energy", "axis_unit": "nm"}))
-    with pytest.raises(UnreadableFileError, match="do not tell what they are"):
+    sidecar.write_text(json.dumps({"axis": "photon_energy", "axis_unit": "nm"}))
+    with pytest.raises(UnreadableFileError, match="no declared quantities and units"):
         read(TwoColumn(), path, bare)
 
 
@@ -288,23 +290,23 @@ def test_two_columns_with_a_sidecar(path: Path) -> None:
         (WitecText(), "a.txt", ONE_NM + "1,2\n2,3\n", "declares 1 x 1 x 3"),
         (WitecText(), "a.txt", WITEC.format(x=1, y=1, unit="px") + "1,2\n2,3\n3,4\n", "is in px"),
         (WitecText(), "a.txt", "//Exported ASCII-File\n[Header]\n", r"ends before its \[Data\]"),
-        (LabspecText(), "a.txt", LABSPEC + "1 2\n2 3\n", "does not tell the unit"),
+        (LabspecText(), "a.txt", LABSPEC + "1 2\n2 3\n", "does not state the unit"),
         (LabspecText(), "a.txt", IN_NM + "1\t2\n2\tx\n", "line 12 of a.txt"),
-        (LabspecText(), "a.txt", IN_NM, "no two columns"),
+        (LabspecText(), "a.txt", IN_NM, "not have two columns"),
         (LabspecText(), "a.txt", TestLabspecText.text.replace("\t9\n", "\n"), "line 17 of a.txt"),
-        (BwtekText(), "a.txt", BWTEK.replace("1200,4", "12x"), "holds '12x'"),
+        (BwtekText(), "a.txt", BWTEK.replace("1200,4", "12x"), "has '12x'"),
         (BwtekText(), "a.txt", BWTEK + "3;1\n", "line 12 of a.txt has 2 cells under 8 headings"),
         (BwtekText(), "a.txt", BWTEK.replace("Raw data", "Data"), "no column of raw data"),
-        (RruffText(), "a.txt", RRUFF, "does not say Raman"),
+        (RruffText(), "a.txt", RRUFF, "does not contain Raman"),
         (RruffText(), "a__Raman.txt", RRUFF + "1 2 3\n", "line 8 of a__Raman.txt is '1 2 3'"),
-        (RodCif(), "a.rod", ROD + "442\n", "holds 7 values"),
+        (RodCif(), "a.rod", ROD + "442\n", "has 7 values"),
         (RodCif(), "a.rod", ROD.replace("438", "x"), "damaged"),
         (RodCif(), "a.rod", ROD.replace(";\n_raman", "_raman"), "ends within the text"),
-        (TwoColumn(), "a.txt", HEADED + "104.5\n", "line 6 of a.txt is '104.5' where 2 numbers"),
-        (TwoColumn(), "a.txt", HEADED + "nan, 5\n", "1 of its 5 positions are no numbers"),
-        (TwoColumn(), "a.txt", "#Wave\t\t#I\n" + "1 2\n" * 5, "for 'Wave #I' names no unit"),
+        (TwoColumn(), "a.txt", HEADED + "104.5\n", "line 6 of a.txt is '104.5' instead"),
+        (TwoColumn(), "a.txt", HEADED + "nan, 5\n", "1 of its 5 positions are not numbers"),
+        (TwoColumn(), "a.txt", "#Wave\t\t#I\n" + "1 2\n" * 5, "since 'Wave #I' names no unit"),
         (TwoColumn(), "a.txt", "x (nm), y\n" + "1 2\n" * 5, "names no unit"),
-        (TwoColumn(), "a.txt", "Wavelength (nm)\n" + "1 2\n" * 5, "stands still"),
+        (TwoColumn(), "a.txt", "Wavelength (nm)\n" + "1 2\n" * 5, "it is constant"),
     ],
 )  # fmt: skip
 def test_damage_is_named(tmp_path: Path, reader: Reader, name: str, text: str, reason: str) -> None:

@@ -1,10 +1,10 @@
-"""A wrong suffix is read rightly and noted, whatever the format."""
+"""Files of every format are read under a wrong suffix, with a warning."""
 
 from pathlib import Path
 
 import pytest
 
-from motif.core.testing.fuzz import reader_tests
+from motif.core.testing.reader_fuzz import reader_tests
 from motif.ingest.readers import choose
 
 FILES = sorted(
@@ -16,7 +16,7 @@ TESTS = {name: tests for file in FILES for name, tests in reader_tests(file).ite
 
 
 @pytest.mark.parametrize("name", TESTS)
-def test_a_wrong_suffix_is_noted_and_a_right_one_is_not(name: str, tmp_path: Path) -> None:
+def test_a_wrong_suffix_gives_a_warning_and_a_right_one_does_not(name: str, tmp_path: Path) -> None:
     tests = TESTS[name]()
     right = tmp_path / f"valid{tests.suffix}"
     tests.write_valid(right)
@@ -24,6 +24,8 @@ def test_a_wrong_suffix_is_noted_and_a_right_one_is_not(name: str, tmp_path: Pat
     right.replace(wrong)
     reader = choose(wrong)
     assert reader.name == tests.reader.name
-    assert [note for note in reader(wrong).notes if "whatever its suffix says" in note]
+    assert [warning for warning in reader(wrong).warnings if "in spite of its suffix" in warning]
     wrong.replace(right)
-    assert not [note for note in choose(right)(right).notes if "whatever its" in note]
+    assert not [
+        warning for warning in choose(right)(right).warnings if "in spite of its suffix" in warning
+    ]

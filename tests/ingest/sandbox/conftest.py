@@ -13,7 +13,7 @@ from datafed import VersionUtils
 from datafed import envelope_pb2 as pb
 from datafed.CommandLib import API
 
-from motif.ingest.sandbox import Sandbox
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 USERS = ("ada:secret", "bob:hunter", "root:master:admin")
 TYPES = {

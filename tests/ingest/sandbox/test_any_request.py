@@ -11,10 +11,15 @@ from datafed import envelope_pb2 as pb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motif.ingest.sandbox import Sandbox
-from motif.ingest.sandbox.dispatch import TABLE
-from motif.ingest.sandbox.protocol import BY_NUMBER
-from motif.ingest.sandbox.wire import HEADER, MalformedError, Request, parse
+from motif.ingest.sandbox.request_server.protocol import (
+    BY_NUMBER,
+    HEADER,
+    MalformedError,
+    Request,
+    parse,
+)
+from motif.ingest.sandbox.request_server.request_dispatch import TABLE
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 ROUNDS = 25
 CHANGES_WHO_ONE_IS = {"RevokeCredentialsRequest"}

@@ -13,7 +13,7 @@ import pytest
 from datafed import CommandLib
 from datafed.CommandLib import API
 
-from motif.ingest.sandbox import Sandbox
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 
 class Recorder:

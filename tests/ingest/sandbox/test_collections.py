@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from datafed import envelope_pb2 as pb
 
-from motif.ingest.sandbox import Limits, Sandbox
+from motif.ingest.sandbox.request_server.faults import Limits
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 
 def collection(api: Any, title: str, **options: Any) -> str:
@@ -141,7 +142,9 @@ def test_delete_keeps_what_also_lies_elsewhere(ada: Any, wire: SimpleNamespace) 
 
 def test_limits(tmp_path: Path, wire: SimpleNamespace) -> None:
     limits = Limits(items_per_collection=3, collections_per_owner=1)
-    with Sandbox(tmp_path / "s", users=["ada:x"], limits=limits) as server:
+    with Sandbox(
+        tmp_path / "s", users=["ada:x"], endpoints={"l#l": tmp_path / "lab"}, limits=limits
+    ) as server:
         api = wire.connect(server, "ada")
         coll = collection(api, "small")
         with pytest.raises(Exception, match=r"Collection limit reached \(1\)"):

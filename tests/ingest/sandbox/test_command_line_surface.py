@@ -13,7 +13,7 @@ import pytest
 from datafed import CLI
 from datafed import envelope_pb2 as pb
 
-from motif.ingest.sandbox import Sandbox
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 HERE_ALONE = {
     "gendoc", "help", "exit", "verbosity", "ep default get", "ep default set",
@@ -78,7 +78,7 @@ def records(line: Line, lab: Path, tmp_path: Path, wire: SimpleNamespace) -> Non
     batch = tmp_path / "batch.json"
     batch.write_text(json.dumps([{"title": "one", "md": {}}, {"title": "two", "md": {}}]))
     both = [one.id for one in line("data batch create", str(batch)).data]
-    batch.write_text(json.dumps([{"id": one, "desc": "told"} for one in both]))
+    batch.write_text(json.dumps([{"id": one, "desc": "changed"} for one in both]))
     assert len(line("data batch update", str(batch)).data) == 2
     line("data delete", "-f", both[0])
 

@@ -14,7 +14,8 @@ from datafed import VERSION
 from datafed import envelope_pb2 as pb
 
 from motif.core.errors import ConfigError, NotFoundError
-from motif.ingest.sandbox import Limits, Sandbox
+from motif.ingest.sandbox.request_server.faults import Limits
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 
 def anonymous_options(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def anonymous_options(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def stranger(sandbox: Sandbox, tmp_path: Path) -> Any:
+def visitor(sandbox: Sandbox, tmp_path: Path) -> Any:
     from datafed.CommandLib import API
 
     return API(anonymous_options(sandbox, tmp_path))
@@ -36,26 +37,26 @@ def test_key_files_sign_in(ada: Any, bob: Any) -> None:
     assert (ada.getAuthUser(), bob.getAuthUser()) == ("u/ada", "u/bob")
 
 
-def test_unknown_key_is_anonymous_and_refused(stranger: Any) -> None:
-    assert stranger.getAuthUser() is None
+def test_unknown_key_is_anonymous_and_refused(visitor: Any) -> None:
+    assert visitor.getAuthUser() is None
     with pytest.raises(Exception, match=r"^Authentication required"):
-        stranger.dataView("d/1")
+        visitor.dataView("d/1")
 
 
 def test_password_signs_in_until_another_key_is_used(
-    sandbox: Sandbox, stranger: Any, tmp_path: Path, wire: SimpleNamespace
+    sandbox: Sandbox, visitor: Any, tmp_path: Path, wire: SimpleNamespace
 ) -> None:
-    stranger.loginByPassword("bob", "hunter")
-    assert stranger.getAuthUser() == "u/bob"
-    assert stranger.userView("bob")[0].user[0].name_first == "Bob"
-    other = type(stranger)(anonymous_options(sandbox, tmp_path))
+    visitor.loginByPassword("bob", "hunter")
+    assert visitor.getAuthUser() == "u/bob"
+    assert visitor.userView("bob")[0].user[0].name_first == "Bob"
+    other = type(visitor)(anonymous_options(sandbox, tmp_path))
     assert other.getAuthUser() is None
 
 
 @pytest.mark.parametrize(("name", "password"), [("bob", "wrong"), ("nobody", "x"), ("bob", "")])
-def test_wrong_password_is_refused(stranger: Any, name: str, password: str) -> None:
+def test_wrong_password_is_refused(visitor: Any, name: str, password: str) -> None:
     with pytest.raises(Exception, match=r"^Authentication Failed"):
-        stranger.loginByPassword(name, password)
+        visitor.loginByPassword(name, password)
 
 
 def test_sessions_end(tmp_path: Path, wire: SimpleNamespace) -> None:
@@ -79,19 +80,19 @@ def test_token_signs_in(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 def test_generated_credentials_are_the_users_own(
-    sandbox: Sandbox, stranger: Any, tmp_path: Path
+    sandbox: Sandbox, visitor: Any, tmp_path: Path
 ) -> None:
-    stranger.loginByPassword("bob", "hunter")
-    first, second = stranger.generateCredentials()[0], stranger.generateCredentials()[0]
+    visitor.loginByPassword("bob", "hunter")
+    first, second = visitor.generateCredentials()[0], visitor.generateCredentials()[0]
     assert first == second
     assert first.pub_key == (sandbox.folder / "bob.pub").read_text()
-    stranger.setupCredentials()
-    again = type(stranger)(anonymous_options(sandbox, tmp_path))
+    visitor.setupCredentials()
+    again = type(visitor)(anonymous_options(sandbox, tmp_path))
     assert again.getAuthUser() == "u/bob"
 
 
 def test_revoked_credentials_sign_nobody_in(tmp_path: Path, wire: SimpleNamespace) -> None:
-    with Sandbox(tmp_path / "s", users=["ada:x"]) as server:
+    with Sandbox(tmp_path / "s", users=["ada:x"], endpoints={"l#l": tmp_path / "lab"}) as server:
         api = wire.connect(server, "ada")
         wire.send(api, pb.RevokeCredentialsRequest())
         assert wire.connect(server, "ada").getAuthUser() is None
@@ -241,7 +242,7 @@ def test_bad_endpoint_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_restart_keeps_keys_and_records(tmp_path: Path, wire: SimpleNamespace) -> None:
-    with Sandbox(tmp_path / "s", users=["ada:x"]) as server:
+    with Sandbox(tmp_path / "s", users=["ada:x"], endpoints={"l#l": tmp_path / "lab"}) as server:
         made = wire.record(wire.connect(server, "ada"), "kept")
     with Sandbox(tmp_path / "s") as server:
         api = wire.connect(server, "ada")

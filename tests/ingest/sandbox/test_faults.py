@@ -13,8 +13,9 @@ import pytest
 from datafed import envelope_pb2 as pb
 
 from motif.core.errors import ConfigError
-from motif.ingest.sandbox import Limits, Sandbox
-from motif.ingest.sandbox.control import turn
+from motif.ingest.sandbox.request_server.control import turn
+from motif.ingest.sandbox.request_server.faults import Limits
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 
 @pytest.fixture
@@ -112,9 +113,9 @@ def test_clear_forgets_what_has_not_happened(server: Sandbox, api: Any, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "stated"),
     [
-        (("drop", ""), "'drop' is no fault; there are drop-reply"),
+        (("drop", ""), "'drop' is not a fault; the faults are drop-reply"),
         (("search-lag", "soon"), "takes seconds, not 'soon'"),
         (("search-lag", "-1"), "from 0 on"),
         (("delay-reply", "nan"), "from 0 on"),
@@ -123,10 +124,10 @@ def test_clear_forgets_what_has_not_happened(server: Sandbox, api: Any, tmp_path
         (("drop-reply", "", "UserViewReqest"), "the nearest is UserViewRequest"),
     ],
 )
-def test_knobs_that_are_none(server: Sandbox, words: tuple[str, ...], told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
+def test_knobs_that_are_none(server: Sandbox, words: tuple[str, ...], stated: str) -> None:
+    with pytest.raises(ConfigError, match=stated):
         server.faults.turn(*words)
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=stated):
         turn(server.folder, *words)
 
 
@@ -245,7 +246,7 @@ def test_the_loop_survives_an_error_of_its_own(
 def test_an_error_of_a_handler_is_a_refusal(
     server: Sandbox, api: Any, monkeypatch: pytest.MonkeyPatch, wire: SimpleNamespace
 ) -> None:
-    from motif.ingest.sandbox.dispatch import TABLE, Entry
+    from motif.ingest.sandbox.request_server.request_dispatch import TABLE, Entry
 
     def broken(*_: object) -> None:
         raise RuntimeError("broken on purpose")

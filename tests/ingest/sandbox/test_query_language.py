@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motif.ingest.sandbox.language import QuerySyntaxError, compile_query, rewrite, truth
-from motif.ingest.sandbox.language.values import compare
+from motif.ingest.sandbox.query_language.operators import QuerySyntaxError
+from motif.ingest.sandbox.query_language.operators import rewrite as operators
+from motif.ingest.sandbox.query_language.parser import compile_query
+from motif.ingest.sandbox.query_language.query_values import compare, truth
 
 RECORD: dict[str, Any] = {
     "_id": "d/7",
@@ -55,7 +57,7 @@ RECORD: dict[str, Any] = {
     ],
 )
 def test_names_get_their_prefix(text: str, rewritten: str) -> None:
-    assert rewrite(text) == rewritten
+    assert operators(text) == rewritten
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from datafed import envelope_pb2 as pb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motif.ingest.sandbox import Limits, Sandbox
-from motif.ingest.sandbox.fields import merge
+from motif.ingest.sandbox.request_server.faults import Limits
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
+from motif.ingest.sandbox.schema_validation import merge
 
 
 def view(api: Any, record: str) -> Any:
@@ -222,7 +223,7 @@ def test_external_records_carry_a_size_nobody_measured(ada: Any) -> None:
 
 
 def test_times_are_seconds_of_the_servers_clock(tmp_path: Path, wire: SimpleNamespace) -> None:
-    with Sandbox(tmp_path / "s", users=["ada:x"]) as server:
+    with Sandbox(tmp_path / "s", users=["ada:x"], endpoints={"l#l": tmp_path / "lab"}) as server:
         api = wire.connect(server, "ada")
         server.faults.clock_offset = -1_000_000
         made = wire.record(api)
@@ -291,7 +292,12 @@ def test_odd_batches_are_refused(ada: Any, wire: SimpleNamespace, records: str) 
 def test_quota(tmp_path: Path, wire: SimpleNamespace) -> None:
     limits = Limits(allocation_records=2, allocation_bytes=10)
     lab = tmp_path / "lab"
-    with Sandbox(tmp_path / "s", users=["ada:x"], limits=limits, endpoints={"l#l": lab}) as server:
+    with Sandbox(
+        tmp_path / "s",
+        users=["ada:x"],
+        limits=limits,
+        endpoints={"l#l": lab},
+    ) as server:
         api = wire.connect(server, "ada")
         first, second = wire.record(api, "1"), wire.record(api, "2")
         with pytest.raises(Exception, match=r"Allocation record count exceeded \(max: 2\)"):

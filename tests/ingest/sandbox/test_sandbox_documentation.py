@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from motif.ingest.sandbox import Sandbox
-from motif.ingest.sandbox.dispatch import TABLE, requests
-from motif.ingest.sandbox.table import REFUSED, replaced
+from motif.ingest.sandbox.request_server.protocol import REFUSED
+from motif.ingest.sandbox.request_server.request_dispatch import TABLE, requests
+from motif.ingest.sandbox.request_server.request_table import replaced
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "sandbox.md"
 
@@ -21,7 +22,8 @@ def test_each_request_is_handled_or_refused_with_a_reason() -> None:
 def test_the_table_is_up_to_date() -> None:
     document = DOCUMENT.read_text()
     assert replaced(document) == document, (
-        "docs/sandbox.md is out of date: call motif.ingest.sandbox.table.rewrite on it"
+        "docs/sandbox.md is out of date: call "
+        "motif.ingest.sandbox.request_server.request_table.rewrite on it"
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from datafed import envelope_pb2 as pb
 
-from motif.ingest.sandbox.server import client_options
+from motif.ingest.sandbox.request_server.sandbox_server import client_options
 
 log = logging.getLogger(__name__)
 pytestmark = pytest.mark.benchmark

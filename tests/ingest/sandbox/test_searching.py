@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from datafed import envelope_pb2 as pb
 
-from motif.ingest.sandbox import Limits, Sandbox
+from motif.ingest.sandbox.request_server.faults import Limits
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +132,9 @@ def test_scope_is_the_callers_own(bob: Any, filled: dict[str, str]) -> None:
 
 def test_paging_quirks(tmp_path: Path, wire: SimpleNamespace) -> None:
     limits = Limits(page_size=5, search_items=20)
-    with Sandbox(tmp_path / "s", users=["ada:x"], limits=limits) as server:
+    with Sandbox(
+        tmp_path / "s", users=["ada:x"], endpoints={"l#l": tmp_path / "lab"}, limits=limits
+    ) as server:
         api = wire.connect(server, "ada")
         records = [{"title": f"r{index:02}"} for index in range(30)]
         wire.send(api, pb.RecordCreateBatchRequest(records=json.dumps(records)))
@@ -157,7 +160,7 @@ def test_a_record_linked_twice_shortens_its_page(ada: Any, wire: SimpleNamespace
 
 
 def test_search_lag(tmp_path: Path, wire: SimpleNamespace) -> None:
-    with Sandbox(tmp_path / "s", users=["ada:x"]) as server:
+    with Sandbox(tmp_path / "s", users=["ada:x"], endpoints={"l#l": tmp_path / "lab"}) as server:
         api = wire.connect(server, "ada")
         server.faults.search_lag = 0.4
         made = wire.record(api, "new")

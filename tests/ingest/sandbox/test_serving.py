@@ -21,7 +21,7 @@ import pytest
 from datafed import envelope_pb2 as pb
 from datafed.CommandLib import API
 
-from motif.ingest.sandbox.server import client_options
+from motif.ingest.sandbox.request_server.sandbox_server import client_options
 
 SANDBOX = [sys.executable, "-m", "motif.ingest.sandbox.commands"]
 DATAFED = Path(sys.executable).with_name("datafed")
@@ -140,7 +140,7 @@ def test_faults_of_a_server_that_is_another_process(tmp_path: Path, wire: Simple
         assert wire.finished(api, task).status == pb.TS_SUCCEEDED
         assert fault("clock-offset", "-5000").returncode == 0
         assert api.dataCreate("old")[0].data[0].ct < time.time() - 4000
-        assert "is no fault" in fault("explode").stderr
+        assert "is not a fault" in fault("explode").stderr
         process.kill()
         process.wait()
         assert "does not listen" in fault("clear").stderr
@@ -149,8 +149,8 @@ def test_faults_of_a_server_that_is_another_process(tmp_path: Path, wire: Simple
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["--endpoint", "lab"], "'lab' is no endpoint: write ID=PATH."),
-        (["--user", "ada"], "'ada' is no user: write NAME:PASSWORD"),
+        (["--endpoint", "lab"], "'lab' is not an endpoint: write ID=PATH."),
+        (["--user", "ada"], "'ada' is not a user: write NAME:PASSWORD"),
     ],
 )
 def test_serve_refuses(tmp_path: Path, words: list[str], text: str) -> None:

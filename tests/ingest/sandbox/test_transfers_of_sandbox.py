@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from datafed import envelope_pb2 as pb
 
-from motif.ingest.sandbox import Sandbox
-from motif.ingest.sandbox.transfer import TransferError, local_path
+from motif.ingest.sandbox.file_transfer import SandboxTransferError, local_path
+from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
+from motif.ingest.sandbox.sandbox_database import add_repository
 
 
 def upload(api: Any, wire: SimpleNamespace, record: str, path: str, **options: Any) -> Any:
@@ -176,7 +177,7 @@ def test_a_path_needs_its_endpoint(ada: Any, lab: Path, wire: SimpleNamespace) -
 @pytest.mark.parametrize("place", ["l#l/\0", "x#y/a", "l#l/../a", "l"])
 def test_local_path_refuses(tmp_path: Path, place: str) -> None:
     (tmp_path / "root").mkdir()
-    with pytest.raises(TransferError):
+    with pytest.raises(SandboxTransferError):
         local_path({"l#l": tmp_path / "root"}, place)
 
 
@@ -233,8 +234,38 @@ def test_the_servers_own_files_stay_its_own(tmp_path: Path, wire: SimpleNamespac
 
 def test_default_endpoint(tmp_path: Path, wire: SimpleNamespace) -> None:
     with Sandbox(tmp_path / "s", users=["ada:x"]) as server:
+        add_repository(tmp_path / "s")
         api = wire.connect(server, "ada")
         assert api.endpointDefaultGet() == "motif#sandbox"
         (tmp_path / "s" / "endpoint" / "f.txt").write_text("f")
         record = wire.record(api)
         assert upload(api, wire, record, "motif#sandbox/f.txt").status == pb.TS_SUCCEEDED
+
+
+def test_a_fresh_server_has_no_repository_until_one_is_added(
+    tmp_path: Path, wire: SimpleNamespace
+) -> None:
+    with Sandbox(tmp_path / "s", users=["ada:x"]) as server:
+        api = wire.connect(server, "ada")
+        assert not api.repoList(list_all=True)[0].repo
+        with pytest.raises(Exception, match="allocation"):
+            wire.record(api)
+    with Sandbox(tmp_path / "s", endpoints={"lab#disk": tmp_path}) as server:
+        api = wire.connect(server, "ada")
+        assert [repository.id for repository in api.repoList(list_all=True)[0].repo] == [
+            "repo/sandbox"
+        ]
+        first = wire.record(api, "stored by default")
+    with Sandbox(tmp_path / "s") as server:
+        api = wire.connect(server, "ada")
+        assert api.dataView(first)[0].data[0].title == "stored by default"
+        assert wire.record(api, "the repository stays") != first
+
+
+def test_adding_a_repository_twice_changes_nothing(tmp_path: Path, wire: SimpleNamespace) -> None:
+    with Sandbox(tmp_path / "s", users=["ada:x", "bob:x"]) as server:
+        add_repository(tmp_path / "s")
+        add_repository(tmp_path / "s")
+        for user in ("ada", "bob"):
+            api = wire.connect(server, user)
+            assert wire.record(api, user)

@@ -10,11 +10,11 @@ import pytest
 
 from motif.core.errors import UnreadableFileError
 from motif.core.records import STANDARD_FACETS
-from motif.core.testing.readers import check_facet, check_measurement
+from motif.core.testing.reader_tests import check_facet, check_measurement
 from motif.ingest.readers import choose
-from motif.ingest.readers.asylum_ibw import AsylumIbw
-from motif.ingest.readers.library_table import CompositionTable
-from motif.ingest.simulate.lab import SimulatedFile, write_lab
+from motif.ingest.readers.asylum.reader import AsylumIbw
+from motif.ingest.readers.library.library_table import CompositionTable
+from motif.ingest.simulate.simulated_lab import SimulatedFile, write_lab
 
 READERS = (AsylumIbw(), CompositionTable())
 
@@ -49,13 +49,13 @@ def test_scans_are_read_as_planned(lab: list[SimulatedFile]) -> None:
         assert image.data.shape == (4, 128, 128)
         facets = {facet.name: facet.value for facet in image.facets}
         assert facets["simulated"] is True
-        told = file.metadata
-        assert facets["instrument"] == told["instrument"]
-        assert facets["technique"] == told["technique"]
-        assert f"{facets['acquired_at']}Z" == told["acquired_at"]
+        stated = file.metadata
+        assert facets["instrument"] == stated["instrument"]
+        assert facets["technique"] == stated["technique"]
+        assert f"{facets['acquired_at']}Z" == stated["acquired_at"]
         if "temperature" in facets:
-            assert facets["temperature"] == pytest.approx(told["temperature"]["value"])
-        recorded = told["scan_size"]["value"] * 1e-6
+            assert facets["temperature"] == pytest.approx(stated["temperature"]["value"])
+        recorded = stated["scan_size"]["value"] * 1e-6
         disagreeing += abs(facets["scan_size"] / recorded - 1) > 1e-3
     assert disagreeing == 1, "one record in 75 contradicts its file"
 

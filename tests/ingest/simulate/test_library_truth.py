@@ -3,15 +3,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motif.core.testing.truth import (
+from motif.core.testing.bivo4_truth import (
     ELEMENTS,
     bivo4_gradient,
     bivo4_gradient_distortion,
     bivo4_performance,
     bivo4_spectrum,
 )
-from motif.ingest.readers.library_table import CompositionTable
-from motif.ingest.simulate.library import SimulatedLibrary, simulate_library
+from motif.ingest.readers.library.library_table import CompositionTable
+from motif.ingest.simulate.simulated_library import SimulatedLibrary, simulate_library
 
 STEP = 1e-6
 

@@ -1,17 +1,16 @@
 import numpy as np
 import pytest
 
-from motif.ingest.simulate.patterns import PATTERNS, Canvas, draw
-from motif.ingest.simulate.scan import FAILURES, Settings, scan
-from motif.ingest.simulate.surface import SURFACES, flatten
+from motif.ingest.simulate.domain_patterns import PATTERNS, Canvas, draw
+from motif.ingest.simulate.simulated_scan import FAILURES, SURFACES, ScanSettings, flatten, scan
 
 
 def canvas(period: float = 12.0, angle: float = 0.6, seed: int = 0) -> Canvas:
     return Canvas(128, period, angle, np.random.default_rng(seed))
 
 
-def settings(failure: str = "", offset: float = 30.0) -> Settings:
-    return Settings(
+def settings(failure: str = "", offset: float = 30.0) -> ScanSettings:
+    return ScanSettings(
         amplitude=2e-11,
         roughness=1e-9,
         surface="terraces",

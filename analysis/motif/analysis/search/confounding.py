@@ -1,6 +1,6 @@
 """Whether something other than the material explains why the hits are alike.
 
-A facet explains likeness as far as the hits share the question's value more than chance has it:
+A facet explains similarity as far as the hits share the query's value more than chance has it:
 the excess of their share, ``(share - chance) / (1 - chance)``, is 1 when all share it and 0 when
 no more do than in the pool. That an instrument, tip, operator or session comes with a material
 says nothing; so its share is tested against draws that keep the material of every hit (a
@@ -11,14 +11,28 @@ p-values of several confounders are corrected together (Holm 1979).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from motif.analysis.search.labels import CONFOUNDERS, MATERIAL, Facets, label
+if TYPE_CHECKING:
+    from motif.core.workspace import Workspace
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from motif.analysis.search.computed_cache import ComputedCache
+from motif.analysis.search.exclusions import SESSION, SESSION_OF, session
+from motif.core.catalog.catalog_queries import text_facet_counts, text_facets
+from motif.core.records import FacetValue
+
+if TYPE_CHECKING:
+    from motif.core.workspace import Workspace
+
+
+from numpy.typing import NDArray
 
 DRAWS = 4_999
 LEVEL = 0.01
@@ -28,7 +42,7 @@ FEWEST = 5
 INSEPARABLE = 0.9
 """Normalised mutual information from which a confounder stands for the material."""
 
-Column = Sequence[str | None]
+ConfounderColumn = Sequence[str | None]
 
 
 @dataclass(frozen=True)
@@ -117,24 +131,25 @@ def _judged(
     elif worse:
         one = worse[0]
         rival = (
-            "their material is not told"
+            "their material is not given"
             if material is None
             else f"{material.share:.0%} its material {material.value} "
             f"(against {material.chance:.0%})"
         )
         text = (
             f"{one.share:.0%} of the hits share the {one.name} {one.value} against "
-            f"{one.chance:.0%} of all, {rival}: the {one.name} explains the likeness better "
+            f"{one.chance:.0%} of all, {rival}: the {one.name} explains the similarity better "
             f"than the material does (p = {one.p:.2g})."
         )
     elif bound:
         one = bound[0]
         text = (
-            f"The {one.name} and the material go together here, so the likeness cannot be told "
-            "to come from either; compare across them with a filter."
+            f"The {one.name} and the material coincide here, so the similarity cannot be "
+            "attributed "
+            "to either; compare across them with a filter."
         )
     else:
-        text = "No instrument, tip, operator or session explains the likeness better than the "
+        text = "No instrument, tip, operator or session explains the similarity better than the "
         text += "material does."
     return Alarm(bool(worse) and hits >= FEWEST, text, material, found, hits, pool)
 
@@ -144,8 +159,8 @@ def _explained(
     asked: Sequence[Facets],
     hits: Sequence[Facets],
     pool: Sequence[Facets],
-    own: Column,
-    materials: Column,
+    own: ConfounderColumn,
+    materials: ConfounderColumn,
     rng: np.random.Generator,
 ) -> Explanation | None:
     among = [label(name, each) for each in hits]
@@ -168,10 +183,10 @@ def _explained(
 
 
 def _p_value(
-    among: Column,
-    everywhere: Column,
-    own: Column,
-    materials: Column,
+    among: ConfounderColumn,
+    everywhere: ConfounderColumn,
+    own: ConfounderColumn,
+    materials: ConfounderColumn,
     candidates: Sequence[str],
     rng: np.random.Generator,
 ) -> float:
@@ -203,7 +218,7 @@ def _corrected(found: Sequence[Explanation]) -> list[Explanation]:
     return result
 
 
-def mutual_information(first: Column, second: Column) -> float:
+def mutual_information(first: ConfounderColumn, second: ConfounderColumn) -> float:
     """Mutual information of two columns over their smaller entropy; 0 where one is constant."""
     pairs = [(a, b) for a, b in zip(first, second, strict=True) if a and b]
     if not pairs:
@@ -218,3 +233,52 @@ def _entropy(counts: Mapping[Any, int]) -> float:
     numbers: NDArray[np.float64] = np.array(list(counts.values()), np.float64)
     shares = numbers / numbers.sum()
     return float(-(shares * np.log(shares)).sum())
+
+
+Facets = Mapping[str, FacetValue]
+
+
+MATERIAL = "material"
+
+
+CONFOUNDERS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "instrument": ("instrument",),
+        "tip": ("tip", "probe", "cantilever"),
+        "operator": ("operator", "made_by"),
+        SESSION: (SESSION,),
+    }
+)
+"""What other than the material may make measurements similar, and the facets that state it."""
+
+
+_counted: ComputedCache[tuple[int, Counter[tuple[str, str]]]] = ComputedCache(8)
+
+
+def label(name: str, facets: Facets) -> str | None:
+    """What a measurement tells of its material or of one confounder."""
+    if name == SESSION:
+        return session(facets)
+    for each in CONFOUNDERS.get(name, (name,)):
+        value = facets.get(each)
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def labelled(workspace: Workspace, ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The facets `label` looks at, of many measurements."""
+    names = {MATERIAL, SESSION, "acquired_at", *SESSION_OF}
+    names |= {each for sources in CONFOUNDERS.values() for each in sources}
+    return text_facets(workspace.catalog, ids, names)
+
+
+def counted(
+    workspace: Workspace, collection: str, kind: str
+) -> tuple[int, Counter[tuple[str, str]]]:
+    """How many measurements a collection has, and how many of them have each text facet."""
+    state = workspace.catalog.journal_length
+    return _counted.get(
+        (str(workspace.root), state, collection, kind),
+        lambda: text_facet_counts(workspace.catalog, collection, kind),
+    )

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from motif.core.cli import JsonOption, WorkspaceOption, emit
+from motif.core.cli.command_line import JsonOption, WorkspaceOption, emit
 from motif.core.errors import ConfigError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from motif.analysis.symmetry.recipe import Recipe
+    from motif.analysis.symmetry.extractors.preparation_recipe import PreparationRecipe
     from motif.core.workspace import Workspace
 
 
@@ -53,8 +53,8 @@ def embed(
     as_json: JsonOption = False,
 ) -> None:
     """Compute the features of every image that has none yet."""
-    from motif.analysis.symmetry.embed import embed as compute
-    from motif.core.progress import Progress
+    from motif.analysis.symmetry.embedding.fused_embedding import embed as compute
+    from motif.core.jobs.progress import Progress
     from motif.core.workspace import Workspace
 
     recipe = _recipe(channel, phase, levelling, nm_per_pixel)
@@ -74,15 +74,14 @@ def embed(
     document = documents[0]
     if documents[1:]:
         document["of_tiles"] = documents[1:]
-    emit(document, as_json, "\n".join(map(_told, documents)))
+    emit(document, as_json, "\n".join(map(_model_text, documents)))
 
 
 def _with_backbone(
     workspace: Workspace, name: str | None, backbone: str | None, weights: Path | None
 ) -> str:
     """Name of the model that joins the backbone, whose weights are kept if they are not yet."""
-    from motif.analysis.symmetry.adding import add
-    from motif.analysis.symmetry.registry import DEFAULT, JOIN, models
+    from motif.analysis.symmetry.models.model_registry import DEFAULT, JOIN, add, models
 
     if backbone is None:
         raise ConfigError("Weights of what? Name the network with --backbone, such as resnet18.")
@@ -96,7 +95,7 @@ def _with_backbone(
     return JOIN.join([name or DEFAULT, backbone])
 
 
-def _told(document: dict[str, Any]) -> str:
+def _model_text(document: dict[str, Any]) -> str:
     grid = document["tiles"]
     what = "images have" if grid == 1 else f"images have {grid} by {grid} tiles with"
     left_out = "".join(
@@ -110,8 +109,8 @@ def _told(document: dict[str, Any]) -> str:
 
 def _recipe(
     channels: Sequence[str] | None, phase: str, levelling: str, nm_per_pixel: float | None
-) -> Recipe:
-    from motif.analysis.symmetry.recipe import WEIGHTS, Recipe
+) -> PreparationRecipe:
+    from motif.analysis.symmetry.extractors.preparation_recipe import WEIGHTS, PreparationRecipe
 
     weights = {}
     for text in channels or ():
@@ -123,7 +122,7 @@ def _recipe(
                 f'"{text}" is not a weight; write the kind of channel and a number, such as '
                 "phase=1."
             ) from None
-    return Recipe.of(
+    return PreparationRecipe.of(
         {
             "channels": weights or dict(WEIGHTS), "phase": phase, "levelling": levelling,
             "nm_per_pixel": nm_per_pixel,
@@ -146,8 +145,8 @@ def train_symmetry(
     as_json: JsonOption = False,
 ) -> None:
     """Train the symmetry network on generated images of the 17 wallpaper groups."""
-    from motif.analysis.symmetry.training import save, train
-    from motif.core.progress import Progress
+    from motif.analysis.symmetry.learning.network_training import save, train
+    from motif.core.jobs.progress import Progress
 
     place = output or _place(workspace, name or f"symmetry-{images}-{seed}", named=name is not None)
     with Progress("train symmetry", quiet=as_json) as progress:
@@ -163,7 +162,7 @@ def train_symmetry(
 
 def _place(workspace: Path | None, name: str, *, named: bool) -> Path:
     """Folder of a new model in the workspace, or ``models`` here where there is none."""
-    from motif.analysis.symmetry.registry import new_folder
+    from motif.analysis.symmetry.models.model_registry import new_folder
     from motif.core.workspace import Workspace
 
     try:

@@ -3,58 +3,67 @@
 import streamlit as st
 
 from motif.core.errors import MotifError
-from motif.dashboard import links, rights
+from motif.dashboard.auth import permissions, sign_in_panel
+from motif.dashboard.components import page_frame
 from motif.dashboard.pages import (
-    compare,
-    composition,
-    jobs,
-    maps,
-    measurement,
-    models,
-    overview,
-    search,
-)  # fmt: skip
-from motif.dashboard.parts import entrance, frame, newer
+    compare_page,  # fmt: skip
+    composition_page,
+    jobs_page,
+    map_page,
+    measurement_page,
+    models_page,
+    overview_page,
+    search_page,
+)
+from motif.dashboard.panels import map_navigation_panel
+from motif.dashboard.state import current_view
+from motif.dashboard.state.workspace_session import lab
 
 st.set_page_config(
-    page_title="Motif", page_icon=str(frame.FAVICON), layout="wide",
+    page_title="Motif", page_icon=str(page_frame.FAVICON), layout="wide",
     initial_sidebar_state="expanded",
 )  # fmt: skip
-frame.style()
+page_frame.style()
 
 OVERVIEW = st.Page(
-    overview.show, title="Overview", icon=":material/home:", url_path="overview", default=True
+    overview_page.show, title="Overview", icon=":material/home:", url_path="overview", default=True
 )
-MAP = st.Page(maps.show, title="Map", icon=":material/scatter_plot:", url_path="map")
-SEARCH = st.Page(search.show, title="Search", icon=":material/image_search:", url_path="search")
+MAP = st.Page(map_page.show, title="Map", icon=":material/scatter_plot:", url_path="map")
+SEARCH = st.Page(
+    search_page.show, title="Search", icon=":material/image_search:", url_path="search"
+)
 COMPOSITION = st.Page(
-    composition.show, title="Composition", icon=":material/change_history:", url_path="composition"
+    composition_page.show,
+    title="Composition",
+    icon=":material/change_history:",
+    url_path="composition",
 )
 COMPARE = st.Page(
-    compare.show, title="Compare", icon=":material/compare:", url_path="compare",
+    compare_page.show, title="Compare", icon=":material/compare:", url_path="compare",
     visibility="hidden",
 )  # fmt: skip
-MODELS = st.Page(models.show, title="Models", icon=":material/hub:", url_path="models")
-JOBS = st.Page(jobs.show, title="Jobs", icon=":material/schedule:", url_path="jobs")
+MODELS = st.Page(models_page.show, title="Models", icon=":material/hub:", url_path="models")
+JOBS = st.Page(jobs_page.show, title="Jobs", icon=":material/schedule:", url_path="jobs")
 MEASUREMENT = st.Page(
-    measurement.show, title="Measurement", icon=":material/image:", url_path="measurement",
+    measurement_page.show, title="Measurement", icon=":material/image:", url_path="measurement",
     visibility="hidden",
 )  # fmt: skip
 
 page = st.navigation(
     [OVERVIEW, MAP, SEARCH, COMPOSITION, MODELS, JOBS, MEASUREMENT, COMPARE], position="hidden"
 )
-links.register(
+current_view.register(
     {
         "overview": OVERVIEW, "map": MAP, "search": SEARCH, "composition": COMPOSITION,
         "jobs": JOBS, "measurement": MEASUREMENT, "compare": COMPARE,
         "models": MODELS,
     }
 )  # fmt: skip
-if rights.role() is None:
-    entrance.show_entrance()
+lab()  # whose settings give the roles
+if permissions.role() is None:
+    sign_in_panel.show_entrance()
     st.stop()
-frame.navigation(
+page_frame.navigation(
     {
         "": [OVERVIEW],
         "Explore": [MAP, SEARCH],
@@ -63,9 +72,9 @@ frame.navigation(
     }
 )
 if page not in (OVERVIEW, JOBS, MODELS):  # these tell how things stand now
-    newer.show_newer(page.url_path)
+    map_navigation_panel.show_newer(page.url_path)
 try:
     page.run()
 except MotifError as error:
-    frame.refusal(str(error))
-entrance.show_account()
+    page_frame.refusal(str(error))
+sign_in_panel.show_account()

@@ -1,1 +1,1 @@
-"""DataFed as a source of records: client wrapper, change feed and transfers."""
+"""DataFed as a source of records: client wrapper, change detection and file transfers."""

@@ -1,4 +1,4 @@
-"""The one wrapper around the DataFed client: dictionaries out, typed errors, whole listings."""
+"""The only wrapper of the DataFed client: dictionaries, typed errors and complete listings."""
 
 from __future__ import annotations
 
@@ -8,24 +8,34 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from motif.ingest.datafed import documents, drafting
 from motif.ingest.datafed.connection import Connection
-from motif.ingest.datafed.drafting import Draft
-from motif.ingest.datafed.errors import DataFedError, RefusedError
-from motif.ingest.datafed.wire import Session, plain
+from motif.ingest.datafed.datafed_errors import DataFedError, RefusedError
+from motif.ingest.datafed.datafed_session import DataFedSession, plain
+from motif.ingest.datafed.record_documents import (
+    RecordDraft,
+    batch_item,
+    batch_items,
+    checked_title,
+    dependency_messages,
+    from_export,
+    from_view,
+    json_text,
+    nonempty,
+    whole_number,
+)
 
 PAGE = 1000
 SEARCH_LIMIT = 10_000
-"""Past this many results a search silently answers with its last page again."""
+"""Beyond this many results a search silently repeats its last page."""
 EXPORT_CHUNK = 150
 SORT_BY_UPDATE = 4
 ACTIVE_ERROR = 1 << 3
-"""Bit of a listing's summary of annotations: an error that is open and confirmed."""
+"""Bit in a listed item's annotation flags: a confirmed error that is still open."""
 ENCRYPT_IF_AVAILABLE = 1
 LISTING_ATTEMPTS = 5
 
 
-class Item(NamedTuple):
+class ListedItem(NamedTuple):
     """One line of a collection's listing."""
 
     id: str
@@ -34,34 +44,34 @@ class Item(NamedTuple):
     size: int
     external: bool
     error: bool
-    """Whether an active error annotation is on it."""
+    """Whether the item carries an active error annotation."""
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """Result of a search."""
 
     ids: list[str]
     complete: bool
-    """False where the server would list no more of them."""
+    """False where the server listed only the first of them."""
 
 
 @dataclass(frozen=True)
-class Tree:
-    """What hangs below a collection."""
+class CollectionTree:
+    """All records and collections below a collection."""
 
     records: dict[str, dict[str, Any]]
-    """Listing by record id; ``parents`` names every collection the record is linked to."""
+    """Listing fields by record id; ``parents`` holds every collection the record is linked to."""
     collections: dict[str, str]
-    """Title by collection id, the top included."""
+    """Title by collection id, the top collection included."""
 
 
 class DataFed:
-    """A DataFed server as seen by one user; use it as a context manager or call `close`."""
+    """A DataFed server used as one user; a context manager, or call `close`."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.session = Session(connection)
+        self.session = DataFedSession(connection)
 
     @property
     def user(self) -> str:
@@ -82,11 +92,11 @@ class DataFed:
         self.session.close()
 
     def request(self, name: str, *, timeout: float | None = None, **fields: Any) -> dict[str, Any]:
-        """Any message of the protocol by name; its reply as a dictionary."""
+        """Send any message of the protocol by its name; the reply as a dictionary."""
         return plain(self.session.request(name, timeout=timeout, **fields))
 
     def resolve(self, name: str, context: str = "") -> str:
-        """An id as it is, or an alias in the name space of `context` (``p/pfm``, ``u/alice``)."""
+        """An id unchanged; an alias with the name space of `context` (``p/pfm``, ``u/alice``)."""
         if name[1:2] == "/" or ":" in name or not context:
             return name
         kind, _, owner = context.partition("/")
@@ -95,12 +105,12 @@ class DataFed:
     # Records
 
     def record(self, record_id: str) -> dict[str, Any]:
-        """One record in full (form of `documents`)."""
+        """One complete record, in the form of `record_documents`."""
         reply = self.request("RecordViewRequest", id=record_id, details=True)
-        return documents.from_view(reply["data"][0])
+        return from_view(reply["data"][0])
 
     def records(self, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Records in full, in bulk; one that is gone or may not be read is left out."""
+        """Complete records, in bulk; those that are gone or may not be read are left out."""
         for start in range(0, len(ids), EXPORT_CHUNK):
             yield from self._export(ids[start : start + EXPORT_CHUNK])
 
@@ -116,45 +126,47 @@ class DataFed:
             yield from self._export(ids[middle:])
             return
         for text in reply.record:
-            yield documents.from_export(text)
+            yield from_export(text)
 
     def view_if_there(self, record_id: str) -> Iterator[dict[str, Any]]:
-        """One record in full, or none where it is gone or may not be read."""
+        """One complete record, or nothing where it is gone or may not be read."""
         try:
             yield self.record(record_id)
         except RefusedError:
             return
 
-    def create_record(self, draft: Draft, collection: str) -> dict[str, Any]:
+    def create_record(self, draft: RecordDraft, collection: str) -> dict[str, Any]:
         """Create one record in a collection."""
         reply = self.request(
             "RecordCreateRequest",
-            title=drafting.checked_title(draft.title),
-            metadata=drafting.json_text(draft.metadata, draft.title),
+            title=checked_title(draft.title),
+            metadata=json_text(draft.metadata, draft.title),
             parent_id=collection,
-            **drafting.given(
+            **nonempty(
                 desc=draft.description,
                 tags=list(draft.tags),
                 alias=draft.alias,
-                deps=drafting.dependencies(draft.dependencies),
+                deps=dependency_messages(draft.dependencies),
             ),
         )
-        return documents.from_view(reply["data"][0])
+        return from_view(reply["data"][0])
 
-    def create_records(self, drafts: Sequence[Draft], collection: str) -> list[dict[str, Any]]:
-        """Create records in a collection in few requests; they come back in order."""
+    def create_records(
+        self, drafts: Sequence[RecordDraft], collection: str
+    ) -> list[dict[str, Any]]:
+        """Create records in a collection in few requests; returns them in the same order."""
         created: list[dict[str, Any]] = []
-        for batch in drafting.batches([drafting.batch_item(draft, collection) for draft in drafts]):
+        for batch in batch_items([batch_item(draft, collection) for draft in drafts]):
             reply = self.request("RecordCreateBatchRequest", records=f"[{','.join(batch)}]")
-            created.extend(map(documents.from_view, reply["data"]))
-        titles = [drafting.checked_title(draft.title) for draft in drafts]
+            created.extend(map(from_view, reply["data"]))
+        titles = [checked_title(draft.title) for draft in drafts]
         if len(created) != len(titles) or not all(
-            record["title"].startswith(title)  # equal titles get the record's number behind them
+            record["title"].startswith(title)  # the server appends a number to equal titles
             for record, title in zip(created, titles, strict=True)
         ):
             raise DataFedError(
-                f"DataFed answered {len(titles)} new records with {len(created)} others; "
-                f"look at collection {collection}."
+                f"DataFed created {len(created)} records, not the {len(titles)} requested, or with "
+                f"other titles; check collection {collection}."
             )
         return created
 
@@ -168,7 +180,7 @@ class DataFed:
         tags: Sequence[str] | None = None,
         **fields: str,
     ) -> None:
-        """Change a record; `metadata` is merged deeply, where None deletes a key.
+        """Change a record; `metadata` is merged recursively, and None deletes a key.
 
         Args:
             fields: ``title``, ``desc``, ``alias``, ``source`` or ``ext``.
@@ -176,12 +188,12 @@ class DataFed:
         request: dict[str, Any] = {"id": record_id, **fields}
         if metadata is not None:
             request |= {
-                "metadata": drafting.json_text(metadata, record_id),
+                "metadata": json_text(metadata, record_id),
                 "mdset": replace_metadata,
             }
         if tags is not None:
             request |= {"tags": list(tags)} if tags else {"tags_clear": True}
-        request |= drafting.given(dep_add=drafting.dependencies(add_dependencies))
+        request |= nonempty(dep_add=dependency_messages(add_dependencies))
         self.request("RecordUpdateRequest", **request)
 
     def delete_records(self, ids: Sequence[str]) -> None:
@@ -193,17 +205,17 @@ class DataFed:
     def collection(self, collection: str, context: str = "") -> dict[str, Any]:
         """Id, title, alias, owner and more of a collection named by id or alias."""
         name = self.resolve(collection, context)
-        found: dict[str, Any] = self.request("CollViewRequest", id=name)["coll"][0]
-        return found
+        document: dict[str, Any] = self.request("CollViewRequest", id=name)["coll"][0]
+        return document
 
-    def items(self, collection: str) -> list[Item]:
+    def items(self, collection: str) -> list[ListedItem]:
         """Records and collections directly in a collection.
 
-        A listing that moves while its pages are read is read again, since an item that slips
-        from one page to the one before would look deleted.
+        A listing that changes while its pages are read is read again, since an item that moves
+        to a page already read would look deleted.
         """
         for _ in range(LISTING_ATTEMPTS):
-            found: dict[str, Item] = {}
+            items: dict[str, ListedItem] = {}
             totals = set()
             offset = 0
             while True:
@@ -211,18 +223,18 @@ class DataFed:
                     "CollReadRequest", id=collection, offset=offset, count=PAGE
                 )
                 totals.add(reply.total)
-                found.update((item.id, _item(item)) for item in reply.item)
+                items.update((item.id, _listed_item(item)) for item in reply.item)
                 offset += len(reply.item)
                 if not reply.item or offset >= reply.total:
                     break
-            if totals == {len(found)}:
-                return list(found.values())
+            if totals == {len(items)}:
+                return list(items.values())
         raise DataFedError(
-            f"Collection {collection} keeps changing while it is listed; try again later."
+            f"Collection {collection} kept changing while it was listed; try again later."
         )
 
-    def tree(self, collection: str, *, recursive: bool = True) -> Tree:
-        """Everything below a collection; a record linked twice is one record."""
+    def tree(self, collection: str, *, recursive: bool = True) -> CollectionTree:
+        """All below a collection; a record linked to two collections is listed once."""
         records: dict[str, dict[str, Any]] = {}
         collections = {collection: ""}
         queue = [collection]
@@ -244,38 +256,42 @@ class DataFed:
                         "error": item.error,
                         "parents": [parent],
                     }
-        return Tree(records, collections)
+        return CollectionTree(records, collections)
 
     def ensure_collection(
         self, path: Sequence[str], parent: str = "root", aliases: Sequence[str] = ()
     ) -> str:
         """Id of the collection at `path` of titles below `parent`, created where missing."""
-        here = str(self.collection(parent)["id"])
+        collection_id = str(self.collection(parent)["id"])
         for depth, title in enumerate(path):
-            same = [i for i, name, *_ in self.items(here) if name == title and i[:2] == "c/"]
-            if same:
-                here = same[0]
+            existing = [
+                item.id
+                for item in self.items(collection_id)
+                if item.title == title and item.id.startswith("c/")
+            ]
+            if existing:
+                collection_id = existing[0]
                 continue
             alias = aliases[depth] if depth < len(aliases) else ""
             reply = self.request(
                 "CollCreateRequest",
-                title=drafting.checked_title(title),
-                parent_id=here,
-                **drafting.given(alias=alias),
+                title=checked_title(title),
+                parent_id=collection_id,
+                **nonempty(alias=alias),
             )
-            here = str(reply["coll"][0]["id"])
-        return here
+            collection_id = str(reply["coll"][0]["id"])
+        return collection_id
 
     def repositories(self, item: str) -> list[str]:
-        """Ids of the repositories in which the owner of a record or collection has a share."""
+        """Ids of the repositories in which the owner of an item has an allocation."""
         try:
             reply = self.request("RepoListObjectAllocationsRequest", id=item)
         except RefusedError:
             return []
-        return [str(share["repo"]) for share in reply["alloc"]]
+        return [str(allocation["repo"]) for allocation in reply["alloc"]]
 
     def find(self, alias: str, owner: str) -> dict[str, Any] | None:
-        """The record of this alias among those of `owner` (``u/ann``, ``p/pfm``), if any."""
+        """The record with this alias that `owner` (``u/ann``, ``p/pfm``) owns, if any."""
         try:
             return self.record(self.resolve(alias, owner))
         except RefusedError as error:
@@ -287,37 +303,37 @@ class DataFed:
         self.request("CollWriteRequest", id=collection, add=list(ids))
 
     def unlink(self, collection: str, ids: Sequence[str]) -> None:
-        """Take items out; a record without any collection left moves to its owner's root."""
+        """Remove links; a record that is left in no collection moves to its owner's root."""
         self.request("CollWriteRequest", id=collection, rem=list(ids))
 
     # Searches
 
-    def search(self, *, limit: int = SEARCH_LIMIT, **criteria: Any) -> Found:
-        """Ids of all records that meet the criteria, each once.
+    def search(self, *, limit: int = SEARCH_LIMIT, **criteria: Any) -> SearchResult:
+        """Ids of all records that match the criteria, each once.
 
         Args:
-            limit: how many at most.
-            criteria: fields of ``SearchRequest``; ``from_time`` is its ``from``.
+            limit: largest number of ids.
+            criteria: fields of ``SearchRequest``; ``from_time`` stands for its ``from``.
         """
         if "from_time" in criteria:
             criteria["from"] = criteria.pop("from_time")
-        found: dict[str, None] = {}
+        ids: dict[str, None] = {}
         offset = 0
         while offset < limit:
             count = min(PAGE, limit - offset)
             reply = self.session.request("SearchRequest", offset=offset, count=count, **criteria)
             if reply.offset != offset:
-                return Found(list(found), complete=False)
-            found.update((item.id, None) for item in reply.item)
+                return SearchResult(list(ids), complete=False)
+            ids.update((item.id, None) for item in reply.item)
             if not reply.item or reply.total <= offset + count:
-                return Found(list(found), complete=True)
+                return SearchResult(list(ids), complete=True)
             offset += count
-        return Found(list(found), complete=False)
+        return SearchResult(list(ids), complete=False)
 
     # Transfers
 
     def start_get(self, ids: Sequence[str], folder: Path) -> str:
-        """Start bringing the raw data of records into a folder; id of the task.
+        """Start the transfer of the raw data of records into a folder; returns the task's id.
 
         Files are named ``<digits of the id><extension>``.
         """
@@ -331,7 +347,7 @@ class DataFed:
         return _task_id(reply, ids)
 
     def start_put(self, record_id: str, path: Path) -> str:
-        """Start bringing a file to a record; id of the task."""
+        """Start the transfer of a file to a record; returns the task's id."""
         reply = self.session.request(
             "DataPutRequest",
             id=record_id,
@@ -344,21 +360,21 @@ class DataFed:
         """Status and message of a transfer task."""
         tasks = self.request("TaskViewRequest", task_id=task_id)["task"]
         if not tasks:
-            raise DataFedError(f"DataFed knows no task {task_id}.")
-        found: dict[str, Any] = tasks[0]
-        return found
+            raise DataFedError(f"DataFed does not know the task {task_id}.")
+        document: dict[str, Any] = tasks[0]
+        return document
 
     def _on_endpoint(self, path: Path) -> str:
-        place = self.connection.on_endpoint(path)
-        return str(self.session.api._resolvePathForGlobus(place, False))
+        endpoint_path = self.connection.on_endpoint(path)
+        return str(self.session.api._resolvePathForGlobus(endpoint_path, False))
 
 
-def _item(message: Any) -> Item:
-    return Item(
+def _listed_item(message: Any) -> ListedItem:
+    return ListedItem(
         message.id,
         message.title,
         message.alias,
-        documents.whole(message.size),
+        whole_number(message.size),
         message.external,
         bool(message.notes & ACTIVE_ERROR),
     )

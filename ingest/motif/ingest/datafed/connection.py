@@ -1,4 +1,4 @@
-"""Where a DataFed server is and who asks: explicit options, never the user's home folder."""
+"""How to reach a DataFed server and as which user: explicit options, no file in the home folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY_LENGTH = 40
 
 
 @dataclass(frozen=True)
-class Keys:
+class KeyTriple:
     """The three CURVE keys of a connection, in Z85."""
 
     server: str
@@ -33,7 +33,7 @@ class Keys:
 
 @dataclass(frozen=True)
 class Connection:
-    """Everything needed to talk to one DataFed server as one user."""
+    """Everything needed to use one DataFed server as one user."""
 
     host: str
     port: int
@@ -42,13 +42,13 @@ class Connection:
     public_key: Path
     private_key: Path
     user: str = ""
-    """Whom the server must take this key for (``u/alice`` or ``alice``); empty: anyone known."""
+    """User the key must belong to (``u/alice`` or ``alice``); empty: any known user."""
     endpoint: str = ""
     """Transfer endpoint (Globus UUID or ``name#collection``) that serves this machine's files."""
     local_root: Path | None = None
-    """The only folder here the endpoint can reach; None: it reaches every path."""
+    """The only local folder the endpoint can reach; None: it reaches every path."""
     endpoint_root: str | None = None
-    """How the endpoint names `local_root`; None: by the same absolute path."""
+    """Path of `local_root` on the endpoint; None: the same absolute path."""
     timeout: float = 50.0
     """Seconds to wait for an answer."""
     transfer_timeout: float = 3600.0
@@ -56,7 +56,7 @@ class Connection:
 
     @classmethod
     def from_client_options(cls, options: Mapping[str, Any], user: str = "") -> Self:
-        """From the options of the client itself, as ``CommandLib.API`` takes them."""
+        """A connection from the client's own options, as ``CommandLib.API`` takes them."""
         return cls(
             host=options["server_host"],
             port=int(options["server_port"]),
@@ -77,7 +77,7 @@ class Connection:
         return self.user if not self.user or "/" in self.user else f"u/{self.user}"
 
     def on_endpoint(self, path: Path) -> str:
-        """The path by which the endpoint knows a local path.
+        """The path of a local file on the endpoint.
 
         Raises:
             ConfigError: no endpoint is set, or it cannot reach the path.
@@ -92,7 +92,9 @@ class Connection:
             return str(real)
         root = self.local_root.resolve()
         if not real.is_relative_to(root):
-            raise ConfigError(f"Endpoint {self.endpoint} reaches {root} only, not {real}.")
+            raise ConfigError(
+                f"Endpoint {self.endpoint} reaches only {root}, not {real}; change `local_root`."
+            )
         base = str(root) if self.endpoint_root is None else self.endpoint_root.rstrip("/")
         return f"{base}/{real.relative_to(root).as_posix()}"
 
@@ -100,13 +102,15 @@ class Connection:
         """Whether the endpoint can read and write a local path."""
         return self.local_root is None or path.resolve().is_relative_to(self.local_root.resolve())
 
-    def keys(self) -> Keys:
-        """Read and check the key files; raise `ConfigError` when they cannot work.
+    def keys(self) -> KeyTriple:
+        """Read and check the key files.
 
-        The client itself falls back to a random key without a word, which the server then
-        knows as nobody.
+        The client itself silently falls back to a random key, which the server does not know.
+
+        Raises:
+            ConfigError: a file is missing, is not a CURVE key, or the two user keys differ.
         """
-        keys = Keys(
+        keys = KeyTriple(
             _read_key(self.server_key, "server_key"),
             _read_key(self.public_key, "public_key"),
             _read_key(self.private_key, "private_key"),
@@ -119,11 +123,11 @@ class Connection:
         return keys
 
     @contextmanager
-    def client_options(self, keys: Keys) -> Iterator[dict[str, Any]]:
-        """Options that leave the client nothing to look up, to guess or to write.
+    def client_options(self, keys: KeyTriple) -> Iterator[dict[str, Any]]:
+        """Options with which the client looks up, guesses and writes nothing.
 
-        An option left out would be taken from the environment or from a file in the home
-        folder and then saved there, so even the unused ones are given.
+        The client takes an option that is left out from the environment or from a file in the
+        home folder and then saves it there, so even the unused ones are set.
         """
         with tempfile.TemporaryDirectory(prefix="motif-keys-") as folder:
             yield {
@@ -131,11 +135,11 @@ class Connection:
                 "server_port": self.port,
                 "server_cfg_dir": folder,
                 "server_cfg_file": os.devnull,
-                "server_pub_key_file": _exact(self.server_key, keys.server, folder),
+                "server_pub_key_file": _exact_key_file(self.server_key, keys.server, folder),
                 "client_cfg_dir": folder,
                 "client_cfg_file": os.devnull,
-                "client_pub_key_file": _exact(self.public_key, keys.public, folder),
-                "client_priv_key_file": _exact(self.private_key, keys.private, folder),
+                "client_pub_key_file": _exact_key_file(self.public_key, keys.public, folder),
+                "client_priv_key_file": _exact_key_file(self.private_key, keys.private, folder),
                 "client_token": "",
                 "allow_self_signed_certs": False,
                 "default_ep": self.endpoint,
@@ -152,17 +156,17 @@ def _read_key(path: Path, option: str) -> str:
             f"{option} {path} cannot be read ({error.strerror}); give the path of the key file."
         ) from error
     except (UnicodeDecodeError, ValueError, KeyError) as error:
-        raise ConfigError(f"{option} {path} holds no CURVE key; {_expected()}") from error
+        raise ConfigError(f"{option} {path} does not hold a CURVE key; {_key_format()}") from error
     if len(key) != KEY_LENGTH:
-        raise ConfigError(f"{option} {path} holds {len(key)} characters; {_expected()}")
+        raise ConfigError(f"{option} {path} holds {len(key)} characters; {_key_format()}")
     return key
 
 
-def _expected() -> str:
+def _key_format() -> str:
     return f"a key file holds {KEY_LENGTH} characters of Z85 text."
 
 
-def _exact(path: Path, key: str, folder: str) -> str:
+def _exact_key_file(path: Path, key: str, folder: str) -> str:
     """The key file itself, or a private copy where white space would make the client refuse it."""
     if path.read_bytes() == key.encode():
         return str(path)

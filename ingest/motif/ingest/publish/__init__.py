@@ -1,1 +1,1 @@
-"""Results and instrument files on their way back to DataFed."""
+"""Publishes results and uploads instrument files to DataFed."""

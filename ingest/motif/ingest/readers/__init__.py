@@ -1,5 +1,5 @@
 """Readers: one file a format, each turning a raw file into measurements."""
 
-from motif.ingest.readers.choosing import choose, installed
+from motif.ingest.readers.file_recognition import choose, installed
 
 __all__ = ["choose", "installed"]

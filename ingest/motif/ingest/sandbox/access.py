@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import os
+import re
+import secrets
 import sqlite3
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import IntFlag
+from pathlib import Path
 
-from motif.ingest.sandbox.dispatch import Call
-from motif.ingest.sandbox.refusal import Refused, denied, missing
+import zmq
+
+from motif.core.errors import ConfigError
+from motif.ingest.sandbox.request_server.faults import Limits, Refused, denied, missing
+from motif.ingest.sandbox.request_server.request_dispatch import Call
 
 Row = sqlite3.Row
 
@@ -202,3 +214,203 @@ def collections_below(db: sqlite3.Connection, ids: Iterable[str]) -> list[str]:
                     below.append(child)
         level = below
     return list(seen)
+
+
+DEFAULT_REPOSITORY = "repo/sandbox"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user to be: `name` is the part of ``u/<name>`` after the slash."""
+
+    name: str
+    password: str = field(repr=False)
+    admin: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ConfigError(
+                f"User name '{self.name}' is not allowed: use up to 40 of a-z, 0-9, '_', '.', '-', "
+                "beginning with a letter or digit."
+            )
+        if not self.password:
+            raise ConfigError(f"User '{self.name}' needs a password: write NAME:PASSWORD.")
+
+    @classmethod
+    def parse(cls, text: str) -> User:
+        """Read ``NAME:PASSWORD[:admin]``; everything between the first colon and ``:admin`` is
+        the password.
+        """
+        name, colon, rest = text.partition(":")
+        if not colon:
+            raise ConfigError(
+                f"'{text}' is not a user: write NAME:PASSWORD or NAME:PASSWORD:admin."
+            )
+        password = rest.removesuffix(":admin")
+        return cls(name, password, admin=password != rest)
+
+
+def root_of(owner: str) -> str:
+    """Give the id of the root collection of a user or project."""
+    return f"c/{owner[0]}_{owner[2:]}_root"
+
+
+def ensure_repository(db: sqlite3.Connection, limits: Limits) -> None:
+    """Add the default repository, with a default allocation for everybody who has none in it.
+
+    A fresh server has no repository, as a fresh core has none.
+    """
+    db.execute(
+        "INSERT INTO repository (id, title, description, capacity, path) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        (DEFAULT_REPOSITORY, "Sandbox", "Files next to the sandbox database", 10**15, "/sandbox"),
+    )
+    owners = db.execute(
+        "SELECT owner FROM item WHERE root = 1 AND owner NOT IN "
+        "(SELECT owner FROM allocation WHERE repository = ?)",
+        (DEFAULT_REPOSITORY,),
+    ).fetchall()
+    for (owner,) in owners:
+        _allocate_by_default(db, owner, limits)
+
+
+def has_repository(db: sqlite3.Connection) -> bool:
+    """Whether the default repository has been added."""
+    statement = "SELECT 1 FROM repository WHERE id = ?"
+    return db.execute(statement, (DEFAULT_REPOSITORY,)).fetchone() is not None
+
+
+def ensure_user(db: sqlite3.Connection, user: User, limits: Limits) -> None:
+    """Create `user` with root collection, key pair and token; where the user exists, set password
+    and role.
+    """
+    account = f"u/{user.name}"
+    known = db.execute("SELECT 1 FROM account WHERE id = ?", (account,)).fetchone()
+    if known:
+        db.execute(
+            "UPDATE account SET password = ?, admin = ? WHERE id = ?",
+            (hash_password(user.password), user.admin, account),
+        )
+        return
+    public, private = new_pair()
+    first, _, last = user.name.partition(".")
+    db.execute(
+        "INSERT INTO account (id, first_name, last_name, email, password, token, admin, "
+        "public_key, private_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            account,
+            first.capitalize(),
+            last.capitalize() or "User",
+            f"{user.name}@sandbox.invalid",
+            hash_password(user.password),
+            secrets.token_urlsafe(32),
+            user.admin,
+            public,
+            private,
+        ),
+    )
+    db.execute("INSERT INTO credential VALUES (?, ?, NULL)", (public, account))
+    open_home(db, account, account, time.time(), limits)
+
+
+def open_home(db: sqlite3.Connection, owner: str, creator: str, now: float, limits: Limits) -> None:
+    """Create the root collection of the user or project `owner`.
+
+    Where the server has a repository, its default allocation too.
+    """
+    db.execute(
+        "INSERT INTO item (id, kind, owner, creator, title, alias, description, ct, ut, created, "
+        "changed, root) VALUES (?, 'c', ?, ?, 'Root Collection', 'root', ?, ?, ?, ?, ?, 1)",
+        (
+            root_of(owner),
+            owner,
+            creator,
+            f"Root collection of {owner}",
+            int(now),
+            int(now),
+            now,
+            now,
+        ),
+    )
+    if has_repository(db):
+        _allocate_by_default(db, owner, limits)
+
+
+def _allocate_by_default(db: sqlite3.Connection, owner: str, limits: Limits) -> None:
+    add_allocation(
+        db, DEFAULT_REPOSITORY, owner, limits.allocation_bytes, limits.allocation_records
+    )
+    db.execute(
+        "UPDATE allocation SET standard = 1 WHERE owner = ? AND repository = ? AND NOT EXISTS "
+        "(SELECT 1 FROM allocation AS other WHERE other.owner = ? AND other.standard = 1)",
+        (owner, DEFAULT_REPOSITORY, owner),
+    )
+
+
+def add_allocation(
+    db: sqlite3.Connection, repository: str, owner: str, data_limit: int, rec_limit: int
+) -> None:
+    """Give `owner` room in `repository`."""
+    area = "user" if owner.startswith("u/") else "project"
+    db.execute(
+        "INSERT INTO allocation (repository, owner, data_limit, rec_limit, path) "
+        "VALUES (?, ?, ?, ?, ?)",
+        (repository, owner, data_limit, rec_limit, f"{repository[5:]}/{area}/{owner[2:]}"),
+    )
+
+
+def export_credentials(db: sqlite3.Connection, folder: Path) -> None:
+    """Write ``NAME.pub``, ``NAME.priv`` and ``NAME.token`` of every user into `folder`."""
+    for row in db.execute("SELECT id, public_key, private_key, token FROM account"):
+        name = row["id"][2:]
+        if row["public_key"]:
+            write_private(folder / f"{name}.pub", row["public_key"])
+            write_private(folder / f"{name}.priv", row["private_key"])
+        write_private(folder / f"{name}.token", row["token"])
+
+
+_SCRYPT = {"n": 2**14, "r": 8, "p": 1}
+
+
+def new_pair() -> tuple[str, str]:
+    """Give a new CURVE key pair (public, private), z85 text of 40 characters each."""
+    public, private = zmq.curve_keypair()
+    return public.decode(), private.decode()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write `text` to `path` so that only its owner may read it, replacing what was there.
+
+    No newline is added: the client takes a key of 41 characters for no key at all.
+    """
+    part = path.with_name(f".{path.name}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
+    part.replace(path)
+
+
+def server_pair(folder: Path) -> tuple[str, str]:
+    """Give the server's own key pair, made at the first start in `folder`."""
+    public, private = folder / "datafed-core-key.pub", folder / "datafed-core-key.priv"
+    if not (public.exists() and private.exists()):
+        made = new_pair()
+        write_private(private, made[1])
+        write_private(public, made[0])
+    return public.read_text().strip(), private.read_text().strip()
+
+
+def hash_password(password: str) -> str:
+    """Give salt and scrypt hash of `password` as text."""
+    salt = secrets.token_bytes(16)
+    digest = hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
+    return f"{base64.b64encode(salt).decode()}:{base64.b64encode(digest).decode()}"
+
+
+def password_matches(password: str, stored: str) -> bool:
+    """Tell whether `password` gives the hash `stored`."""
+    salt, digest = (base64.b64decode(part) for part in stored.split(":"))
+    found = hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
+    return hmac.compare_digest(found, digest)

@@ -23,7 +23,8 @@ def serve(
     endpoint: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ID=PATH", help="Endpoint and its folder [default: motif#sandbox=DIR/endpoint]."
+            metavar="ID=PATH",
+            help="Endpoint and its folder; with one, the server has a repository.",
         ),
     ] = None,
     user: Annotated[
@@ -47,9 +48,8 @@ def serve(
     import threading
 
     from motif.core.errors import MotifError
-    from motif.ingest.sandbox.faults import Faults
-    from motif.ingest.sandbox.limits import Limits
-    from motif.ingest.sandbox.server import Sandbox
+    from motif.ingest.sandbox.request_server.faults import Faults, Limits
+    from motif.ingest.sandbox.request_server.sandbox_server import Sandbox
 
     faults = Faults()
     faults.search_lag, faults.transfer_delay = search_lag, transfer_delay
@@ -80,7 +80,7 @@ def _endpoints(texts: list[str]) -> dict[str, Path | str]:
     for text in texts:
         name, equals, path = text.partition("=")
         if not (name and equals and path):
-            raise ConfigError(f"'{text}' is no endpoint: write ID=PATH.")
+            raise ConfigError(f"'{text}' is not an endpoint: write ID=PATH.")
         found[name] = path
     return found
 
@@ -101,13 +101,13 @@ def fault(
 ) -> None:  # fmt: skip
     """Let the running server misbehave: late, lost and doubled replies, failing transfers."""
     from motif.core.errors import MotifError
-    from motif.ingest.sandbox.control import turn
+    from motif.ingest.sandbox.request_server.control import turn
 
     try:
         turn(folder, knob, value, request)
     except MotifError as error:
         _fail(error)
-    typer.echo("All faults are forgotten." if knob == "clear" else f"{knob} holds.")
+    typer.echo("All faults are cleared." if knob == "clear" else f"{knob} is set.")
 
 
 @app.command("user")
@@ -117,14 +117,13 @@ def add_user(
 ) -> None:
     """Add a user, or set the password of one; a running server knows at once."""
     from motif.core.errors import MotifError
-    from motif.ingest.sandbox.accounts import (
+    from motif.ingest.sandbox.access import (
         User,
-        ensure_repository,
         ensure_user,
         export_credentials,
     )
-    from motif.ingest.sandbox.database import connect, transaction
-    from motif.ingest.sandbox.limits import Limits
+    from motif.ingest.sandbox.request_server.faults import Limits
+    from motif.ingest.sandbox.sandbox_database import connect, transaction
 
     try:
         wanted = User.parse(user)
@@ -133,7 +132,6 @@ def add_user(
         db = connect(base / "sandbox.sqlite")
         try:
             with transaction(db, write=True):
-                ensure_repository(db)
                 ensure_user(db, wanted, Limits())
             export_credentials(db, base)
         finally:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from motif.ingest.sandbox.access import (
@@ -17,19 +18,14 @@ from motif.ingest.sandbox.access import (
     permissions,
     project_role,
 )
-from motif.ingest.sandbox.dispatch import Call
-from motif.ingest.sandbox.documents import search_entry
-from motif.ingest.sandbox.language import (
-    EvaluationError,
-    Expression,
-    QuerySyntaxError,
-    compile_query,
-    truth,
-)
-from motif.ingest.sandbox.protocol import Message, pb
-from motif.ingest.sandbox.refusal import Refused, denied, missing
-from motif.ingest.sandbox.textsearch import text_matcher
-from motif.ingest.sandbox.validation import schema_row
+from motif.ingest.sandbox.query_language.operators import QuerySyntaxError
+from motif.ingest.sandbox.query_language.parser import Expression, compile_query
+from motif.ingest.sandbox.query_language.query_values import EvaluationError, truth
+from motif.ingest.sandbox.reply_documents import search_entry
+from motif.ingest.sandbox.request_server.faults import Refused, denied, missing
+from motif.ingest.sandbox.request_server.protocol import Message, pb
+from motif.ingest.sandbox.request_server.request_dispatch import Call
+from motif.ingest.sandbox.schema_validation import schema_row
 
 DEFAULT_COUNT = 50
 _ID_PART = re.compile(r"(?:d?/)?(\d+)")
@@ -272,3 +268,86 @@ def _collections_of(call: Call, row: Row) -> set[str]:
         return {row["id"]}
     rows = call.db.execute("SELECT parent FROM link WHERE child = ?", (row["id"],))
     return {parent for (parent,) in rows}
+
+
+_CATEGORIES = {
+    "t:": "title",
+    "title:": "title",
+    "d:": "description",
+    "desc:": "description",
+    "descr:": "description",
+    "description:": "description",
+}
+_PART = re.compile(r"""([+-]?)(?:"([^"]*)"|'([^']*)'|(\S+))""")
+_WORD = re.compile(r"\w+")
+
+Matcher = Callable[[str, str], bool]
+"""Tells of title and description whether they match."""
+
+
+@dataclass(slots=True)
+class _Terms:
+    operator: str = ""
+    any_of: list[str] = field(default_factory=list)
+    all_of: list[str] = field(default_factory=list)
+    none_of: list[str] = field(default_factory=list)
+
+    def add(self, operator: str, words: str) -> None:
+        {"+": self.all_of, "-": self.none_of}.get(operator, self.any_of).append(words)
+
+    def match(self, text: str) -> bool:
+        padded = f" {normal(text)} "
+        found = [f" {term} " in padded for term in self.any_of]
+        return (
+            (any(found) or not found)
+            and all(f" {term} " in padded for term in self.all_of)
+            and not any(f" {term} " in padded for term in self.none_of)
+        )
+
+
+def normal(text: str) -> str:
+    """Give the words of a text in lower case with single spaces between them."""
+    return " ".join(_WORD.findall(text.casefold()))
+
+
+def text_matcher(phrase: str) -> Matcher:
+    """Compile a full-text criterion.
+
+    Raises:
+        Refused: a category is given twice, or there is no word to look for.
+    """
+    general: list[tuple[str, str]] = []
+    categories: dict[str, _Terms] = {}
+    current: _Terms | None = None
+    for operator, double, single, word in _PART.findall(phrase):
+        category = _CATEGORIES.get(word.lower())
+        if category:
+            if category in categories:
+                raise Refused(f"Invalid query - category '{word}' specified more than once.")
+            current = categories[category] = _Terms(operator)
+            continue
+        words = normal(double or single or word)
+        if not words:
+            continue
+        if current is None:
+            general.append((operator, words))
+        else:
+            current.add(operator, words)
+    chosen = categories or {"title": _Terms("or"), "description": _Terms("or")}
+    for terms in chosen.values():
+        for operator, words in general:
+            terms.add(operator, words)
+    if not any(terms.any_of or terms.all_of or terms.none_of for terms in chosen.values()):
+        raise Refused("Invalid query - no terms given.")
+    return lambda title, description: _match(chosen, {"title": title, "description": description})
+
+
+def _match(categories: dict[str, _Terms], texts: dict[str, str]) -> bool:
+    optional = []
+    for name, terms in categories.items():
+        found = terms.match(texts[name])
+        if terms.operator == "or":
+            optional.append(found)
+        elif found == (terms.operator == "-"):
+            return False
+    return any(optional) or not optional

@@ -8,15 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from motif.ingest.simulate.scan import FAILURES
+from motif.ingest.simulate.simulated_scan import FAILURES
 
 FIRST_DAY = datetime(2016, 2, 1)
-DAYS = 5 * 365
-SIZES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
-"""Scan sizes in µm."""
-PIXELS = 128
+
 FINEST, COARSEST = 7.0, 34.0
 """Pixels a period may take."""
+
+
+DAYS = 5 * 365
+
+
+SIZES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
+"""Scan sizes in µm."""
+
+
+PIXELS = 128
+
+
 FAILED = 0.12
 """Share of experiments that fail."""
 
@@ -78,6 +87,8 @@ MATERIALS = (
         900, 7e-12, "polar textures",
     ),
 )  # fmt: skip
+
+
 OPERATORS = (
     ("xu", 0.0, 0.55),
     ("lindqvist", 0.0, 1.0),
@@ -85,8 +96,14 @@ OPERATORS = (
     ("tanaka", 0.5, 1.0),
 )
 """Who sat at the microscope, from when to when (fractions of the five years)."""
+
+
 MAKERS = ("duarte", "sato", "weber")
+
+
 INSTRUMENTS = (("Cypher", 0.3, 1.0), ("MFP3D", 0.0, 0.8))
+
+
 PURPOSES = ("survey", "thickness series", "switching", "temperature series", "tip check")
 
 

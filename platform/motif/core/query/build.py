@@ -1,14 +1,18 @@
-"""Parse trees to nodes: values converted to SI units, names and dimensions checked."""
+"""Builds nodes from parse trees: converts values to SI units, checks names and dimensions."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NoReturn, cast
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import NoReturn, cast
 
 from lark import Token, Tree
 
 from motif.core.errors import QueryError
 from motif.core.query.nodes import (
+    BUILT_IN,
+    LABEL,
     And,
     Between,
     Compare,
@@ -19,26 +23,52 @@ from motif.core.query.nodes import (
     Not,
     Operator,
     Or,
-    Words,
+    Phrase,
 )  # fmt: skip
 from motif.core.query.values import Date, Flag, Number, Text, Value, date, unquoted
+from motif.core.records import OWN_FACETS, STANDARD_FACETS
 from motif.core.units import quantity_name, same_dimension, si
-
-if TYPE_CHECKING:
-    from motif.core.query.language import _Names
 
 MAX_DEPTH = 50
 MAX_TERMS = 200
-"""SQLite takes expressions up to 1,000 levels deep, and a date is four of them."""
+"""SQLite limits expressions to 1,000 levels, and a date takes four of them."""
 MAX_PATTERN = 1_000
 
 _OPERATORS = {"==": "=", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">="}
 
 
+KnownFacets = Collection[str] | Mapping[str, str | None]
+"""Facet names, or names with the SI unit of their numbers ("bool" for flags, None for text)."""
+
+
+class FacetNames:
+    """The facets of a workspace and the units of their numbers."""
+
+    def __init__(self, known: KnownFacets | None) -> None:
+        own = {*STANDARD_FACETS, *OWN_FACETS, *BUILT_IN, LABEL}
+        self._names = None if known is None else {*known, *own}
+        self._units = known if isinstance(known, Mapping) else {}
+
+    def unit(self, name: str) -> str | None:
+        """SI unit of a facet's numbers, "bool" for flags, None for text or an unknown unit."""
+        return self._units.get(name)
+
+    def missing(self, name: str) -> str | None:
+        """Why `name` is refused; None for a known name."""
+        if self._names is None or name in self._names:
+            return None
+        return f"There is no facet {name!r}{self._suggestion(name)}"
+
+    def _suggestion(self, name: str) -> str:
+        by_lower = {known.lower(): known for known in sorted(self._names or ())}
+        nearest = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+        return f"; did you mean {by_lower[nearest[0]]!r}?" if nearest else "."
+
+
 class Builder:
     """Builds the nodes of one query; see `motif.core.query.parse`."""
 
-    def __init__(self, query: str, names: _Names) -> None:
+    def __init__(self, query: str, names: FacetNames) -> None:
         self._query = query
         self._names = names
         self._terms = 0
@@ -64,8 +94,8 @@ class Builder:
         return self._leaf(tree)
 
     def _leaf(self, tree: Tree[Token]) -> Node:
-        if tree.data == "words":
-            return Words(self._text(_token(tree.children[0])))
+        if tree.data == "phrase":
+            return Phrase(self._text(_token(tree.children[0])))
         name = self._name(_tree(tree.children[0]))
         negated = any(isinstance(child, Token) and child.type == "NOT" for child in tree.children)
         match tree.data:
@@ -132,14 +162,14 @@ class Builder:
         except ValueError as error:
             self._refuse(str(error).removesuffix("."), unit or token)
         if not math.isfinite(converted):
-            self._refuse(f"{token} is beyond the range of numbers", token)
+            self._refuse(f"{token} is outside the range of numbers", token)
         return Number(converted, float(token), written)
 
     def _date(self, token: Token) -> Date:
         try:
             return date(token)
         except (ValueError, OverflowError):
-            self._refuse(f"There is no date {token}", token)
+            self._refuse(f"{token} is not a date of the calendar", token)
 
     def _text(self, token: Token) -> str:
         return unquoted(token)
@@ -149,7 +179,7 @@ class Builder:
         if len(pattern) > MAX_PATTERN:
             self._refuse(f"A pattern has at most {MAX_PATTERN} characters", token)
         if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
-            self._refuse("The pattern ends with a backslash that protects nothing", token)
+            self._refuse("The pattern ends with a backslash that escapes nothing", token)
         return pattern
 
     def _check_dimension(self, name: str, value: Value, token: Token) -> None:
@@ -163,8 +193,8 @@ class Builder:
         if not same_dimension(unit, value.unit):
             self._refuse(_mismatch(name, unit, value), token)
 
-    def _refuse(self, reason: str, place: Tree[Token] | Token) -> NoReturn:
-        token = place if isinstance(place, Token) else next(place.scan_values(lambda _: True))
+    def _refuse(self, reason: str, source: Tree[Token] | Token) -> NoReturn:
+        token = source if isinstance(source, Token) else next(source.scan_values(lambda _: True))
         position = token.start_pos or 0
         mark = "" if reason.endswith("?") else "."
         raise QueryError(f"At character {position + 1}: {reason}{mark}", self._query, position)

@@ -1,4 +1,4 @@
-"""What a query consists of, and its meaning in plain Python.
+"""The nodes of a query, and their meaning in plain Python.
 
 A comparison of a facet that is missing, or of another type than the value, is false; so
 ``not material = "PbTiO3"`` includes measurements without a material and ``material != "PbTiO3"``
@@ -19,15 +19,15 @@ from motif.core.records import FacetValue
 
 Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">="]
 Facets: TypeAlias = Mapping[str, FacetValue | tuple[str, ...]]
-"""Value by name; several texts for the labels people put on a measurement."""
+"""Value by name; a tuple of texts for the labels of a measurement."""
 
 BUILT_IN: Mapping[str, str] = {
     "id": "id", "record": "record_id", "collection": "collection", "kind": "kind", "title": "title",
 }  # fmt: skip
-"""Names every measurement has, and the column that holds each."""
+"""Names every measurement has, and the column of each."""
 
 LABEL = "label"
-"""Name of what people label measurements with: a comparison is true when any label passes it."""
+"""Name of the labels people add: a comparison is true when any label satisfies it."""
 
 KEYWORDS = frozenset({"and", "or", "not", "in", "between", "like", "has", "text", "true", "false"})
 _HOLDS: Mapping[Operator, Callable[[int], bool]] = {
@@ -105,7 +105,7 @@ class In:
 
 @dataclass(frozen=True)
 class Like:
-    """``material like "Pb%"``: ``%`` any text, ``_`` any character, A–Z and a–z alike"""
+    """``material like "Pb%"``: ``%`` any text, ``_`` any character, case of A–Z ignored"""
 
     name: str
     pattern: str
@@ -148,8 +148,8 @@ class Has:
 
 
 @dataclass(frozen=True)
-class Words:
-    """``text "domain wall"``: the title, a facet's text or the further text given contains it"""
+class Phrase:
+    """``text "domain wall"``: the title, the text of a facet or the further text contains it"""
 
     phrase: str
 
@@ -157,10 +157,10 @@ class Words:
         return f"text {quoted(self.phrase)}"
 
     def matches(self, facets: Facets, text: str) -> bool:
-        places = [value for name, value in facets.items() if name not in BUILT_IN]
-        places += [text, facets.get("title", "")]
+        texts = [value for name, value in facets.items() if name not in BUILT_IN]
+        texts += [text, facets.get("title", "")]
         phrase = folded(self.phrase)
-        return any(_any(place, lambda one: _contains(one, phrase)) for place in places)
+        return any(_any(value, lambda item: _contains(item, phrase)) for value in texts)
 
 
 @dataclass(frozen=True)
@@ -196,12 +196,12 @@ class Or:
         return any(term.matches(facets, text) for term in self.terms)
 
 
-Leaf: TypeAlias = Compare | Between | In | Like | Has | Words
+Leaf: TypeAlias = Compare | Between | In | Like | Has | Phrase
 Node: TypeAlias = Leaf | Not | And | Or
 
 
 def leaves(node: Node) -> Iterator[Leaf]:
-    """Every comparison of a query, in the order written."""
+    """Every comparison of a query, from left to right."""
     match node:
         case Not(term):
             yield from leaves(term)
@@ -217,8 +217,8 @@ def _any(value: FacetValue | tuple[str, ...] | None, test: Callable[[object], bo
     return any(map(test, value)) if isinstance(value, tuple) else test(value)
 
 
-def _contains(place: object, phrase: str) -> bool:
-    return isinstance(place, str) and phrase in folded(place)
+def _contains(value: object, phrase: str) -> bool:
+    return isinstance(value, str) and phrase in folded(value)
 
 
 def folded(text: str) -> str:
@@ -230,7 +230,7 @@ _FOLD = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 def spelled(name: str) -> str:
-    """A facet's name as one writes it: quoted where it is not a plain word."""
+    """A facet's name as a query writes it: quoted where it is not a plain word."""
     if _PLAIN_NAME.fullmatch(name) and name.lower() not in KEYWORDS:
         return name
     return quoted(name)

@@ -1,4 +1,4 @@
-"""Queries as SQL conditions: bound parameters only, and shapes the catalog's indices serve."""
+"""Queries as SQL conditions: bound parameters only, in forms that indices support."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from motif.core.query.nodes import (
     Not,
     Operator,
     Or,
-    Words,
+    Phrase,
 )  # fmt: skip
 from motif.core.query.values import DIGITS, Column, Date, Flag, Number, Text, Value
 
@@ -39,14 +39,14 @@ class Conditions:
 
     `measurements` has the columns number, id, record_id, collection, kind, title; `facets` has
     measurement (that number), name, text, number. `search` answers full-text phrases from an
-    index; without it, titles and facet texts are scanned. `remarks` has measurement (an id), kind
-    and text; without it nothing has a label.
+    index; without it, titles and facet texts are scanned. `annotations` has measurement (an id),
+    kind and text; without it there are no labels.
     """
 
     measurements: Table
     facets: Table
     search: Search | None = field(default=None)
-    remarks: Table | None = field(default=None)
+    annotations: Table | None = field(default=None)
 
     def of(self, node: Node) -> Condition:
         """The condition equivalent to `node.matches`."""
@@ -57,8 +57,8 @@ class Conditions:
                 return or_(*map(self.of, terms))
             case Not(term):
                 return not_(self.of(term))
-            case Words(phrase):
-                return self._words(phrase)
+            case Phrase(phrase):
+                return self._phrase(phrase)
             case Has(name):
                 return self._facet(name, None, lambda column: column.is_not(None))
             case Like(name, pattern, negated):
@@ -85,13 +85,13 @@ class Conditions:
             return self._none_of(name, values)
         exact = [value.value for value in values if isinstance(value, Text)]
         rest = [value for value in values if not isinstance(value, Text)]
-        found = [self.of(Compare(name, "=", value)) for value in rest]
+        conditions = [self.of(Compare(name, "=", value)) for value in rest]
         if exact:
-            found.append(self._facet(name, "text", lambda column: column.in_(exact)))
-        return or_(*found)
+            conditions.append(self._facet(name, "text", lambda column: column.in_(exact)))
+        return or_(*conditions)
 
     def _none_of(self, name: str, values: tuple[Value, ...]) -> Condition:
-        """Rows with a value that differs from each; text differs from no number, or the reverse."""
+        """Rows whose value differs from each; text and numbers are not comparable."""
         kinds = {column_of(value) for value in values}
         if len(kinds) > 1:
             return false()
@@ -113,13 +113,15 @@ class Conditions:
         return self.measurements.c.number.in_(chosen)
 
     def _label(self, test: Callable[[ColumnElement[Any]], Condition]) -> Condition:
-        if self.remarks is None:
+        if self.annotations is None:
             return false()
-        is_label = self.remarks.c.kind == LABEL
-        chosen = select(self.remarks.c.measurement).where(is_label, test(self.remarks.c.text))
+        is_label = self.annotations.c.kind == LABEL
+        chosen = select(self.annotations.c.measurement).where(
+            is_label, test(self.annotations.c.text)
+        )
         return self.measurements.c.id.in_(chosen)
 
-    def _words(self, phrase: str) -> Condition:
+    def _phrase(self, phrase: str) -> Condition:
         if self.search is not None:
             return self.search(phrase)
         inside = self.facets.c.text.icontains(phrase, autoescape=True)
@@ -177,5 +179,5 @@ def _of_text(column: ColumnElement[Any], operator: Operator, text: str) -> Condi
 
 
 def _like(column: ColumnElement[Any], pattern: str, negated: bool) -> Condition:
-    found = column.ilike(pattern, escape=_ESCAPE)
-    return not_(found) if negated else found
+    matches = column.ilike(pattern, escape=_ESCAPE)
+    return not_(matches) if negated else matches

@@ -1,7 +1,7 @@
-"""The values one can compare with: text, numbers with units, dates, true and false.
+"""The values of comparisons: text, numbers with units, dates, true and false.
 
-Each value says how a facet lies to it (`order`, the reference in plain Python) and which stretch
-of which column it covers (`low`, `high`), from which the SQL is made.
+Each value orders a facet relative to itself (`order`, the reference in plain Python) and gives the
+interval of the column that it covers (`low`, `high`), from which the SQL condition is built.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TOLERANCE = 1e-9
 """Relative width of a number: instruments and unit prefixes round differently."""
 
 DIGITS = ("0", ":")
-"""Every text that starts with a digit lies between these two: what a date is compared with."""
+"""Bounds of all texts that start with a digit: only these are compared with dates."""
 
 Column: TypeAlias = Literal["text", "number"]
 
@@ -32,7 +32,7 @@ class Text:
         return quoted(self.value)
 
     def order(self, facet: object) -> int | None:
-        """-1, 0, 1 as `facet` lies below, at or above this value; None if not comparable."""
+        """-1, 0, 1 for a `facet` below, at or above this value; None if not comparable."""
         return compared(facet, self.value) if isinstance(facet, str) else None
 
 
@@ -56,7 +56,7 @@ class Number:
         return self.si + abs(self.si) * TOLERANCE
 
     def order(self, facet: object) -> int | None:
-        """As `Text.order`; true and false count as 1 and 0, NaN is no value."""
+        """As `Text.order`; true and false count as 1 and 0, NaN is not comparable."""
         if isinstance(facet, str) or not isinstance(facet, int | float) or math.isnan(facet):
             return None
         number = float(facet)
@@ -89,10 +89,10 @@ class Flag:
 
 @dataclass(frozen=True)
 class Date:
-    """A stretch of time as long as the date was written precisely: a month, a day, a second.
+    """An interval of time as long as the precision of the date: a month, a day, a second.
 
-    `low` and `high` are ISO 8601 text in UTC; the stretch is ``low <= text < high``. Texts that
-    do not start with a digit are no dates and compare with none.
+    `low` and `high` are ISO 8601 text in UTC; the interval is ``low <= text < high``. Texts
+    that do not start with a digit are not dates and are not comparable.
     """
 
     low: str
@@ -115,7 +115,7 @@ def date(text: str) -> Date:
     """Read ``2019-01``, ``2019-01-31`` or ``2019-01-31T12:30[:15[.5]][Z|+02:00]`` (UTC if bare).
 
     Raises:
-        ValueError: there is no such day or time.
+        ValueError: the calendar has no such day or time.
     """
     match = _DATE.fullmatch(text)
     if match is None:
@@ -123,16 +123,16 @@ def date(text: str) -> Date:
     year, month, day, clock, seconds, fraction, zone = match.groups()
     if day is None:
         first = datetime(int(year), int(month), 1)
-        return _stretch(first, timedelta(days=32), 7)
+        return _interval(first, timedelta(days=32), 7)
     if clock is None:
-        return _stretch(datetime(int(year), int(month), int(day)), timedelta(days=1), 10)
+        return _interval(datetime(int(year), int(month), int(day)), timedelta(days=1), 10)
     written = f"{year}-{month}-{day}T{clock}{seconds or ''}{fraction or ''}"
     moment = datetime.fromisoformat(f"{written}{zone or 'Z'}").astimezone(UTC).replace(tzinfo=None)
     if fraction:
         digits = len(fraction) - 1
-        return _stretch(moment, timedelta(microseconds=10 ** (6 - digits)), 20 + digits)
+        return _interval(moment, timedelta(microseconds=10 ** (6 - digits)), 20 + digits)
     step, length = (timedelta(seconds=1), 19) if seconds else (timedelta(minutes=1), 16)
-    return _stretch(moment, step, length)
+    return _interval(moment, step, length)
 
 
 _DATE = re.compile(
@@ -141,10 +141,10 @@ _DATE = re.compile(
 )
 
 
-def _stretch(start: datetime, step: timedelta, length: int) -> Date:
+def _interval(start: datetime, step: timedelta, length: int) -> Date:
     try:
         end = (start + step).isoformat(timespec="microseconds")[:length]
-    except OverflowError:  # the last stretch of the year 9999
+    except OverflowError:  # the last interval of the year 9999
         end = DIGITS[1]
     return Date(start.isoformat(timespec="microseconds")[:length], end)
 
@@ -166,7 +166,7 @@ def quoted(text: str) -> str:
 
 
 def unquoted(literal: str) -> str:
-    """The text a string literal stands for: a backslash protects quotes and backslashes only."""
+    """The text of a string literal: a backslash escapes quotes and backslashes only."""
     return re.sub(r"\\([\"'\\])", r"\1", literal[1:-1])
 
 

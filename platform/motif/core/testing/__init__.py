@@ -1,5 +1,5 @@
-"""Conformance tests that a contract ships, to subclass, and truths that tests compare with.
+"""Conformance tests of readers, sources, extractors and stages, and data for tests.
 
-Needs the ``test`` extra (pytest, hypothesis); nothing here is imported by Motif at work except
-`motif.core.testing.truth`, which needs NumPy alone.
+Needs the extra ``testing`` (pytest, hypothesis); Motif itself imports only
+`motif.core.testing.bivo4_truth`, which needs NumPy alone.
 """

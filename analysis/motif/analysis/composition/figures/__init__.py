@@ -1,11 +1,19 @@
-"""Pictures of a composition study as plotly figures, for the dashboard and for paper."""
+"""Figures of a composition study, drawn with Plotly: for the page, for files, for publishing."""
 
-from motif.analysis.composition.figures.curves import calibration_plot, learning_curve, parity
-from motif.analysis.composition.figures.maps import composition_map
-from motif.analysis.composition.figures.matrices import band_map, element_pairs, weight_maps
-from motif.analysis.composition.figures.sample import sample_card
+from motif.analysis.composition.figures.composition_map import CompositionMap, composition_map
+from motif.analysis.composition.figures.sample_card import SampleCard, sample_card
+from motif.analysis.composition.figures.study_charts import (
+    band_map,
+    calibration_plot,
+    element_pairs,
+    learning_curve,
+    parity,
+    weight_maps,
+)
 
 __all__ = [
+    "CompositionMap",
+    "SampleCard",
     "band_map",
     "calibration_plot",
     "composition_map",

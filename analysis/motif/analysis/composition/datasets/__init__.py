@@ -1,0 +1,1 @@
+"""Composition libraries as arrays, and the split of their samples for training."""

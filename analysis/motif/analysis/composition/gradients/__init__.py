@@ -1,0 +1,1 @@
+"""Gradients of the predicted performance, and how well they match a known law."""

@@ -1,0 +1,1 @@
+"""Models that predict a figure of merit from composition and spectrum."""

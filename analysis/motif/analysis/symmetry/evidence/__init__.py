@@ -1,0 +1,1 @@
+"""Measured evidence of symmetry: lattice, operations, order, and its description in words."""

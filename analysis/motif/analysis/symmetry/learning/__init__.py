@@ -1,0 +1,1 @@
+"""The network that recognises wallpaper groups: architecture, training, evaluation."""

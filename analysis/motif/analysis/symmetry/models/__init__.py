@@ -1,0 +1,1 @@
+"""Models of a workspace: registry, cards, invariance on own images, explanation of similarity."""

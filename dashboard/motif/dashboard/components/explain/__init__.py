@@ -1,0 +1,1 @@
+"""Two images with their similar regions bright."""

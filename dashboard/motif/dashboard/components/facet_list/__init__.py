@@ -1,0 +1,1 @@
+"""Facets with counts and histograms, to filter by."""

@@ -1,0 +1,1 @@
+"""The map: a WebGL scatter with legend, lasso and thumbnails."""

@@ -1,0 +1,1 @@
+"""The text field of the query language, with completion."""

@@ -1,0 +1,1 @@
+"""An image on which a region can be drawn."""

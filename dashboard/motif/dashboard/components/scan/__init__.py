@@ -1,0 +1,1 @@
+"""One channel of an image with axes, colour scale and line profile."""

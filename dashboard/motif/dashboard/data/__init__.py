@@ -1,0 +1,1 @@
+"""Data prepared for the pages: tables, filters, colours, pictures, numbers as text."""

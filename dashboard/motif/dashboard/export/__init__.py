@@ -1,0 +1,1 @@
+"""The selection as files: tables, code snippet, picture of the map."""

@@ -1,0 +1,1 @@
+"""Panels that pages are composed of."""

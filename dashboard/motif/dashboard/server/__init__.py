@@ -1,0 +1,1 @@
+"""The server process: ASGI application, data routes, supervision together with the scheduler."""

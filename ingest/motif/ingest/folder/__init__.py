@@ -1,0 +1,1 @@
+"""A folder of instrument files as a source."""

@@ -1,0 +1,1 @@
+"""Files that could not be read: list, show, retry and release them."""

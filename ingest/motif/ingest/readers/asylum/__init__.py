@@ -1,0 +1,1 @@
+"""Reader of Asylum scans: Igor binary waves with a note."""

@@ -1,0 +1,1 @@
+"""Readers of Gwyddion files, ``.gwy`` and ``.gsf``."""

@@ -1,0 +1,1 @@
+"""Reader of HDF5 files of microscopes: USID, NSID and NeXus."""

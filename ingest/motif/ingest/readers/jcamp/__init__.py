@@ -1,0 +1,1 @@
+"""Reader of JCAMP-DX spectra."""

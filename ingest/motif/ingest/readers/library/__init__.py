@@ -1,0 +1,1 @@
+"""Readers of composition libraries: tables, workbooks, DRNets instances."""

@@ -1,0 +1,1 @@
+"""Readers of Nanonis scans, grids of spectra and single spectra."""

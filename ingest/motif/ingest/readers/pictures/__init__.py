@@ -1,0 +1,1 @@
+"""Readers of TIFF (Park scans included), PNG and JPEG."""

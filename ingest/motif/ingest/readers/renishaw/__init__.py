@@ -1,0 +1,1 @@
+"""Reader of Renishaw WiRE measurements, ``.wdf``."""

@@ -1,0 +1,1 @@
+"""Brings a workspace up to date with its sources."""

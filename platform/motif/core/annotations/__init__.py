@@ -1,0 +1,1 @@
+"""Labels and notes that people add to measurements."""

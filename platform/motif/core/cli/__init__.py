@@ -1,0 +1,1 @@
+"""The command line: the command tree and the commands of the core."""

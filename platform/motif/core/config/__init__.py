@@ -1,0 +1,1 @@
+"""Settings of a workspace (``motif.toml``) and how a running process follows their changes."""

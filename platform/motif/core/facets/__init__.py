@@ -1,0 +1,1 @@
+"""Facets: rules that map headers and metadata, times in UTC, personal data, remapping."""

@@ -1,0 +1,1 @@
+"""Work that runs by itself or takes long: jobs and their runs, Dask clusters, progress."""
