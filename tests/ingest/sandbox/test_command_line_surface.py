@@ -70,15 +70,15 @@ def records(line: Line, lab: Path, tmp_path: Path, wire: SimpleNamespace) -> Non
     task = line("data put", made, "local#lab/cli.ibw").task.id
     assert wire.finished(CLI._capi, task).status == 3
     assert line("task view", task).task[0].id == task
-    assert task in [one.id for one in line("task list", "-S", "succeeded").task]
+    assert task in [listed.id for listed in line("task list", "-S", "succeeded").task]
     task = line("data get", made, "local#lab/cli-out").task.id
     assert wire.finished(CLI._capi, task).status == 3
     assert (lab / "cli-out" / f"{made[2:]}.ibw").read_bytes() == b"12345"
     assert "local#lab/" in "".join(line("ep list").ep)
     batch = tmp_path / "batch.json"
     batch.write_text(json.dumps([{"title": "one", "md": {}}, {"title": "two", "md": {}}]))
-    both = [one.id for one in line("data batch create", str(batch)).data]
-    batch.write_text(json.dumps([{"id": one, "desc": "changed"} for one in both]))
+    both = [record.id for record in line("data batch create", str(batch)).data]
+    batch.write_text(json.dumps([{"id": record, "desc": "changed"} for record in both]))
     assert len(line("data batch update", str(batch)).data) == 2
     line("data delete", "-f", both[0])
 
@@ -88,7 +88,7 @@ def collections(line: Line) -> None:
     assert line("coll view", "cli-films").coll[0].title == "Films"
     assert line("coll update", made, "-t", "'More films'").coll[0].title == "More films"
     line("coll add", made, "cli-scan")
-    assert [one.alias for one in line("ls", made).item] == ["cli-scan"]
+    assert [item.alias for item in line("ls", made).item] == ["cli-scan"]
     line("wc", made)
     line("coll remove", made, "cli-scan")
     assert len(line("ls", made).item) == 0
@@ -97,22 +97,24 @@ def collections(line: Line) -> None:
 
 
 def queries(line: Line) -> None:
-    assert [one.alias for one in line("query run", "--meta", "'temp == 300'").item] == ["cli-scan"]
+    assert [item.alias for item in line("query run", "--meta", "'temp == 300'").item] == [
+        "cli-scan"
+    ]
     made = line("query create", "warm", "--meta", "'temp > 200'").id
-    assert made in [one.id for one in line("query list").item]
+    assert made in [item.id for item in line("query list").item]
     assert line("query view", made).title == "warm"
     line("query update", made, "--title", "warmer", "--meta", "'temp > 100'")
-    assert [one.alias for one in line("query exec", made).item] == ["cli-scan"]
+    assert [item.alias for item in line("query exec", made).item] == ["cli-scan"]
     line("query delete", made)
 
 
 def people(line: Line, wire: SimpleNamespace) -> None:
-    assert "u/bob" in [one.uid for one in line("user all").user]
+    assert "u/bob" in [user.uid for user in line("user all").user]
     assert line("user view", "u/bob").user[0].uid == "u/bob"
     assert line("user who") == "u/ada"
     line("user collab")
     wire.send(CLI._capi, pb.ProjectCreateRequest(id="cliproject", title="Project"))
-    assert "p/cliproject" in [one.id for one in line("project list").item]
+    assert "p/cliproject" in [item.id for item in line("project list").item]
     assert line("project view", "p/cliproject").proj[0].title == "Project"
     line("shares")
 

@@ -31,7 +31,7 @@ METADATA = {"instrument": {"name": "Cypher", "tip": "ASYELEC", "k": 1.9}, "note"
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory, wire: SimpleNamespace) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("speed")
-    command = [sys.executable, "-m", "motif.ingest.sandbox.commands", "serve", str(folder)]
+    command = [sys.executable, "-m", "motif.ingest.sandbox", "serve", str(folder)]
     command += ["--port", "0", "--user", "ada:x"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -23,7 +23,7 @@ from datafed.CommandLib import API
 
 from motif.ingest.sandbox.request_server.sandbox_server import client_options
 
-SANDBOX = [sys.executable, "-m", "motif.ingest.sandbox.commands"]
+SANDBOX = [sys.executable, "-m", "motif.ingest.sandbox"]
 DATAFED = Path(sys.executable).with_name("datafed")
 
 

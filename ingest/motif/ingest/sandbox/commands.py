@@ -76,13 +76,13 @@ def serve(
 def _endpoints(texts: list[str]) -> dict[str, Path | str]:
     from motif.core.errors import ConfigError
 
-    found: dict[str, Path | str] = {}
+    roots: dict[str, Path | str] = {}
     for text in texts:
         name, equals, path = text.partition("=")
         if not (name and equals and path):
             raise ConfigError(f"'{text}' is not an endpoint: write ID=PATH.")
-        found[name] = path
-    return found
+        roots[name] = path
+    return roots
 
 
 @app.command("fault", context_settings={"ignore_unknown_options": True})

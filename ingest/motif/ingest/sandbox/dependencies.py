@@ -48,7 +48,7 @@ def remove_dependencies(call: Call, record: str, wanted: Iterable[tuple[str, int
     """Take dependencies of `record` away.
 
     Raises:
-        Refused: there is no such dependency.
+        Refused: the dependency does not exist.
     """
     for name, kind in wanted:
         target = record_named(call, name)["id"]

@@ -97,7 +97,7 @@ class Transfers:
         self._schedule.add(task, claim)
 
     def stop(self) -> None:
-        """End after the files in hand; the rest goes on at the next start."""
+        """End after the files being copied; the rest continues at the next start."""
         self._stop.set()
         self._schedule.stop()
         for thread in self._threads:

@@ -88,7 +88,7 @@ def require_room(call: Call, parent: str, more: int = 1, which: str = "Collectio
 
 
 def linked(db: sqlite3.Connection, child: str, parent: str = "") -> bool:
-    """Whether an item lies in `parent`, or in any collection where none is named."""
+    """Whether an item is linked in `parent`, or in any collection where none is named."""
     if parent:
         row = db.execute("SELECT 1 FROM link WHERE child = ? AND parent = ?", (child, parent))
     else:

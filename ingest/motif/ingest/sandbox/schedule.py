@@ -20,7 +20,7 @@ from motif.ingest.sandbox.request_server.request_dispatch import Call
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Raw data a task touches, by their places."""
+    """Raw data a task touches, by their paths."""
 
     reads: frozenset[str]
     writes: frozenset[str]
@@ -28,7 +28,7 @@ class Claim:
     @classmethod
     def of(cls, state: dict[str, Any]) -> Claim:
         """The claim of a task with this state."""
-        reads = (one.get("file") or one.get("external") for one in state.get("files", ()))
+        reads = (file.get("file") or file.get("external") for file in state.get("files", ()))
         writes = [*state.get("remove", ()), *([state["file"]] if "file" in state else [])]
         return cls(frozenset(reads), frozenset(writes))
 
@@ -54,8 +54,8 @@ class Schedule:
         with self._changed:
             before = self._before(claim)
             self._claims[task] = claim
-            for place in claim.reads | claim.writes:
-                self._holders.setdefault(place, {})[task] = place in claim.writes
+            for path in claim.reads | claim.writes:
+                self._holders.setdefault(path, {})[task] = path in claim.writes
             if before:
                 self._waits_for[task] = before
             else:
@@ -72,10 +72,10 @@ class Schedule:
         """A task has ended; gives the tasks that have nothing to wait for any more."""
         with self._changed:
             claim = self._claims.pop(task)
-            for place in claim.reads | claim.writes:
-                self._holders[place].pop(task)
-                if not self._holders[place]:
-                    del self._holders[place]
+            for path in claim.reads | claim.writes:
+                self._holders[path].pop(task)
+                if not self._holders[path]:
+                    del self._holders[path]
             freed = []
             for other, before in list(self._waits_for.items()):
                 before.discard(task)
@@ -99,9 +99,9 @@ class Schedule:
     def _before(self, claim: Claim) -> set[int]:
         return {
             task
-            for place in claim.reads | claim.writes
-            for task, writes in self._holders.get(place, {}).items()
-            if writes or place in claim.writes
+            for path in claim.reads | claim.writes
+            for task, writes in self._holders.get(path, {}).items()
+            if writes or path in claim.writes
         }
 
 

@@ -42,7 +42,7 @@ Test = Callable[[Row], bool]
 def search(call: Call, request: Message, offset: int, count: int) -> Message:
     """Carry out `request`.
 
-    A page beyond the reach of searches is moved back without a word, and the total only says
+    A page beyond the reach of searches is moved back silently, and the total only says
     whether more exists: it is the offset plus at most one more than the page.
     """
     limits = call.service.limits

@@ -140,7 +140,7 @@ class Experiment:
         return f"{self.material.name} ({self.substrate}), {self.size:g} um, {self.purpose}"
 
     def metadata(self) -> dict[str, Any]:
-        """What the lab's record says, with the truth behind the picture."""
+        """Metadata of the lab's record, with the truth behind the picture."""
         return {
             "operator": self.operator,
             "made_by": self.made_by,

@@ -1,4 +1,4 @@
-"""Domain patterns: fields whose sign says which way a ferroelectric points.
+"""Domain patterns: fields whose sign gives the polarisation direction of a ferroelectric.
 
 Each is drawn on a square grid with a period in pixels and an angle, is about zero on domain walls
 and about one in size inside domains.

@@ -19,7 +19,7 @@ SCANS = "pfm"
 LIBRARY = "bivo4"
 """Names of the two collections."""
 DISAGREE = 75
-"""Every so many scans the record tells another scan size than the instrument."""
+"""Every so many scans the record states another scan size than the instrument."""
 POINTER = (
     b"version https://git-lfs.github.com/spec/v1\n"
     b"oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
@@ -43,12 +43,12 @@ def write_lab(
     """Write the lab; the same arguments give the same bytes.
 
     Args:
-        folder: where to; ``pfm/`` and ``bivo4/`` are made in it.
+        folder: folder to write to; ``pfm/`` and ``bivo4/`` are created in it.
         scans: sound scans.
         samples: rows of the composition library; none is written for 0.
         broken: further files that cannot be read, for the quarantine: cut short, empty, and a
             pointer instead of data, in turn.
-        seed: of all dice.
+        seed: of all random numbers.
 
     Returns:
         Every file, scans by date, then the broken ones, then the library.

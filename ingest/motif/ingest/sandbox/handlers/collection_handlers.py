@@ -122,7 +122,7 @@ def update(call: Call, request: Message) -> Message:
 
 @handles("CollDeleteRequest", writes=True)
 def delete(call: Call, request: Message) -> Message:
-    """Delete collections with all that lies in them alone; a task removes raw data."""
+    """Delete collections and the items in no other one; a task removes raw data."""
     given = [collection_named(call, name) for name in request.id]
     for row in given:
         if row["root"]:

@@ -1,4 +1,4 @@
-"""What lies in collections: listing, linking, moving, parents."""
+"""Contents of collections: listing, linking, moving, parents."""
 
 from __future__ import annotations
 

@@ -227,7 +227,7 @@ def daily_message(call: Call, request: Message) -> Message:
 
 @handles("GenerateCredentialsRequest", writes=True)
 def generate_credentials(call: Call, request: Message) -> Message:
-    """The user's key pair, made by the server at the first request and the same afterwards."""
+    """The user's key pair, created by the server at the first request and the same afterwards."""
     row = call.db.execute(
         "SELECT public_key, private_key FROM account WHERE id = ?", (call.uid,)
     ).fetchone()
@@ -244,7 +244,7 @@ def generate_credentials(call: Call, request: Message) -> Message:
 
 @handles("RevokeCredentialsRequest", writes=True)
 def revoke_credentials(call: Call, request: Message) -> Message:
-    """Forget the user's key pair; sessions opened by password go on."""
+    """Forget the user's key pair; sessions opened by password continue."""
     call.db.execute("DELETE FROM credential WHERE account = ? AND expires IS NULL", (call.uid,))
     call.db.execute(
         "UPDATE account SET public_key = NULL, private_key = NULL WHERE id = ?", (call.uid,)

@@ -1,7 +1,7 @@
 """Faults for a server that is another process: each order is a small file in its folder.
 
 An order is put into ``faults/`` in one step; the server carries it out and deletes it, which tells
-the sender that it holds.
+the sender that it has effect.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _LARGEST = 10_000
 
 
 def turn(folder: Path, knob: str, value: str = "", request: str | None = None) -> None:
-    """Turn a knob of the server that serves `folder`; it holds when this returns.
+    """Turn a knob of the server that serves `folder`; it has effect when this returns.
 
     Raises:
-        ConfigError: no server runs there, or there is no such knob or value.
+        ConfigError: no server runs there, or the knob or value does not exist.
     """
     Faults().turn(knob, value, request)
     orders = folder.resolve() / FOLDER

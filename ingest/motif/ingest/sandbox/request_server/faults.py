@@ -22,7 +22,7 @@ class ReplyFault:
     copies: int = 1
     """How often it is sent: 0 drops it, 2 sends a duplicate."""
     delay: float = 0.0
-    """Seconds it is held back; other requests are answered meanwhile."""
+    """Seconds it is delayed; other requests are answered meanwhile."""
     message: str | None = None
     """Name of the request it belongs to; none: the next one of any kind."""
 
@@ -79,7 +79,7 @@ class Faults:
             request: name of the request message whose reply is meant.
 
         Raises:
-            ConfigError: there is no such knob, or it does not take this.
+            ConfigError: the knob does not exist, or it does not take this value.
         """
         if knob not in KNOBS:
             raise ConfigError(f"'{knob}' is not a fault; the faults are {', '.join(KNOBS)}.")
@@ -127,7 +127,7 @@ class Faults:
         self._open.clear()
 
     def release_transfers(self) -> None:
-        """Let held transfer tasks go on."""
+        """Let stuck transfer tasks continue."""
         self._open.set()
 
     def _add(self, fault: ReplyFault) -> None:
@@ -151,7 +151,7 @@ class Faults:
             return self._transfers.popleft() if self._transfers else None
 
     def transfers_may_start(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds while transfers are held."""
+        """Wait up to `timeout` seconds while transfers are stuck."""
         return self._open.wait(timeout)
 
 

@@ -43,7 +43,7 @@ class Sandbox:
             api = datafed.CommandLib.API(sandbox.client_options("ada"))
 
     Args:
-        folder: where database, keys and raw data lie; made where it does not exist.
+        folder: folder of database, keys and raw data; created where it does not exist.
         port: TCP port; 0 takes a free one.
         endpoints: endpoint id to the local folder it stands for; where any is
             given, the server has a repository. Without, ``motif#sandbox`` is ``folder/endpoint``
@@ -162,7 +162,7 @@ class Sandbox:
         part.replace(self.folder / "sandbox.json")
 
     def stop(self) -> None:
-        """End the threads, close everything; unfinished transfers go on at the next start."""
+        """End the threads, close everything; unfinished transfers continue at the next start."""
         if self._control is not None:
             self._control.stop()
             self._control = None
@@ -183,7 +183,7 @@ class Sandbox:
         environment variable.
 
         Raises:
-            NotFoundError: there is no such user.
+            NotFoundError: the user does not exist.
         """
         return client_options(self.folder, user, self.host, self.port, next(iter(self.endpoints)))
 
